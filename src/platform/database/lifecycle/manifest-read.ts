@@ -1,11 +1,85 @@
-import type { ClientBase } from 'pg';
-import type { SchemaObject } from './manifest.js';
+import { createHash } from 'node:crypto';
+import type { ClientBase, QueryArrayResult } from 'pg';
+import { READ_OBJECTS } from './manifest-read.sql.js';
+import type { RawRow } from './manifest-read.sql.js';
+import { sortObjects } from './manifest.js';
+import type { ObjectKind, SchemaObject } from './manifest.js';
+
+/**
+ * Settings under which PostgreSQL prints definitions the same everywhere. They are put back by the same message, since
+ * `is_local` alone would keep them until the end of a transaction the caller may be in. `jit` would cost more than it saves.
+ */
+const SETTINGS: Record<string, string> = {
+  search_path: '',
+  quote_all_identifiers: 'off',
+  datestyle: 'ISO, MDY',
+  intervalstyle: 'postgres',
+  jit: 'off',
+};
+const each = (expression: (name: string, value: string) => string): string =>
+  `SELECT ${Object.entries(SETTINGS)
+    .map(([name, value]) => expression(name, value))
+    .join(', ')}`;
+const KEEP = each((name) => `set_config('parley.${name}', current_setting('${name}'), true)`);
+const CANONICAL = each((name, value) => `set_config('${name}', '${value}', true)`);
+const RESTORE = each((name) => `set_config('${name}', current_setting('parley.${name}'), true)`);
 
 /**
  * Reads every object of `schema` that a manifest speaks of, sorted, in one statement and one round trip. Works inside a
  * transaction or outside; the session's settings are as before when it returns.
- * @param appRole whose rights on tables are checked; default: the connected role.
+ * @param appRole whose rights on tables are checked; default: the current role.
  */
 export async function readLiveObjects(client: ClientBase, schema: string, appRole?: string): Promise<SchemaObject[]> {
-  throw new Error(`not yet: ${String(client)} ${schema} ${String(appRole)}`);
+  const role = appRole === undefined ? 'current_user' : `${client.escapeLiteral(appRole)}::name`;
+  const statement = READ_OBJECTS.replaceAll(':schema', () => client.escapeLiteral(schema)).replaceAll(
+    ':role',
+    () => role,
+  );
+  const text = [KEEP, CANONICAL, statement, RESTORE].join(';\n');
+  // Several statements in one message give an array of results, which the typings do not know.
+  const results: unknown = await client.query({ text, rowMode: 'array' });
+  const rows = (results as QueryArrayResult<RawRow>[])[2]?.rows ?? [];
+  const extensionSchemas = rows.filter(([kind]) => kind === 'extension').map((row) => row[3]);
+  const plain = unqualifier([schema, ...extensionSchemas], (name) => client.escapeIdentifier(name));
+  return sortObjects(rows.map((row) => toObject(row, plain)));
+}
+
+/**
+ * Strips `schema.` in front of a name, so that definitions are equal whatever the schema is called. Inside literals too:
+ * that is where `nextval('public.x_seq'::regclass)` has it.
+ */
+function unqualifier(schemas: string[], quote: (name: string) => string): (text: string) => string {
+  const names = [...new Set(schemas)].filter((name) => name !== 'pg_catalog').flatMap((name) => [name, quote(name)]);
+  const pattern = names.map((name) => name.replaceAll(/[^\w"]/g, String.raw`\$&`)).join('|');
+  const qualifier = new RegExp(String.raw`(?<![\w".$])(?:${pattern})\.(?=[\w"])`, 'g');
+  return (text) => text.replaceAll(qualifier, '');
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+function toObject(row: RawRow, plain: (text: string) => string): SchemaObject {
+  const [kind, table, rawName, definition, expression, create, flag, position, list, version] = row;
+  const name = kind === 'function' ? plain(rawName) : rawName;
+  const object: SchemaObject = { kind: kind as ObjectKind, table, name, definition: plain(definition) };
+  switch (object.kind) {
+    case 'extension':
+      return { ...object, definition: '', version: version ?? '' };
+    case 'enum':
+      return { ...object, labels: list ?? [] };
+    case 'column':
+      if (flag) object.notNull = true;
+      if (expression !== null) object.default = plain(expression);
+      return { ...object, position };
+    case 'function':
+      return { ...object, hash: sha256(plain(expression ?? '').replaceAll('\r\n', '\n')), create: plain(create ?? '') };
+    case 'table':
+      if (list !== null && list.length > 0) object.lacking = list;
+      break;
+    default:
+      if (!flag) object.valid = false;
+      if (list !== null) object.keys = list.map(plain);
+      if (expression !== null) object.where = plain(expression);
+  }
+  if (create !== null) object.create = plain(create);
+  return object;
 }
