@@ -1,0 +1,36 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import type { AppContext } from './app.js';
+import { UsersModule } from './modules/users/users.module.js';
+import { AuthModule } from './platform/auth/auth.module.js';
+import { ConfigModule } from './platform/config/config.module.js';
+import { DatabaseModule } from './platform/database/database.module.js';
+import { ProblemFilter } from './platform/errors/problem.filter.js';
+import { EventsModule } from './platform/events/events.module.js';
+import { BackgroundRuntime } from './platform/lifecycle/background-runtime.js';
+import { LifecycleModule } from './platform/lifecycle/lifecycle.module.js';
+import { LoggingModule } from './platform/logging/logging.module.js';
+import { RealtimeModule } from './platform/realtime/realtime.module.js';
+
+/** The composition root: platform first (DatabaseModule before all others), then the features. */
+@Module({
+  imports: [UsersModule],
+  providers: [{ provide: APP_FILTER, useClass: ProblemFilter }, BackgroundRuntime],
+})
+export class AppModule {
+  static register(context: AppContext): DynamicModule {
+    const { config, log, boot, database, replicaId } = context;
+    return {
+      module: AppModule,
+      imports: [
+        DatabaseModule.register(database),
+        ConfigModule.register(config),
+        LoggingModule.register(log),
+        LifecycleModule.register(boot),
+        EventsModule.register(replicaId),
+        AuthModule,
+        RealtimeModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+import { epochMs } from '../clock/clock.js';
+import { DomainError } from '../errors/domain-error.js';
+import { Actor } from './actor.js';
+import type { Permission } from './permissions.js';
+import { TokenService, type TokenClaims } from './token.service.js';
+
+/** The state of an auth session, as its owner (the users module) sees it. */
+export interface SessionState {
+  userId: string;
+  deviceId: string;
+  /** Why its tokens are refused, or null while it is good. */
+  refused: 'session_revoked' | 'account_suspended' | null;
+}
+
+export interface Grants {
+  roles: readonly string[];
+  permissions: readonly Permission[];
+}
+
+/** Looks a session up; undefined when there is none. */
+export type SessionSource = (sessionId: string, claims: TokenClaims) => Promise<SessionState | undefined>;
+export type GrantSource = (userId: string) => Promise<Grants>;
+
+/** Revocations and role changes act within 5 s even when no replica tells this one. */
+const CACHE_MS = 4000;
+const MAX_CACHED = 50_000;
+
+/** Turns a token into an Actor. Users registers as the source of sessions, administration as the source of grants. */
+@Injectable()
+export class Actors {
+  private sessions: SessionSource | undefined;
+  private grants: GrantSource = async () => ({ roles: ['user'], permissions: [] });
+  private readonly cache = new Map<string, { actor: Actor; until: number }>();
+
+  constructor(private readonly tokens: TokenService) {}
+
+  useSessions(source: SessionSource): void {
+    this.sessions = source;
+  }
+
+  useGrants(source: GrantSource): void {
+    this.grants = source;
+  }
+
+  /** @throws unauthenticated, token_expired, session_revoked, account_suspended */
+  async authenticate(token: string | undefined, deviceId?: string): Promise<Actor> {
+    if (!token) throw new DomainError('unauthenticated');
+    const claims = await this.tokens.verify(token, deviceId);
+    const cached = this.cache.get(claims.sessionId);
+    if (cached && cached.until > epochMs() && cached.actor.userId === claims.userId) {
+      return cached.actor.expiresAt === claims.expiresAt ? cached.actor : withExpiry(cached.actor, claims.expiresAt);
+    }
+    const actor = await this.resolve(claims);
+    if (this.cache.size >= MAX_CACHED) this.cache.delete(this.cache.keys().next().value ?? '');
+    this.cache.set(claims.sessionId, { actor, until: epochMs() + CACHE_MS });
+    return actor;
+  }
+
+  /** Forgets what is known about a user, after a revocation or a change of roles. */
+  forget(userId: string): void {
+    for (const [sessionId, { actor }] of this.cache) if (actor.userId === userId) this.cache.delete(sessionId);
+  }
+
+  forgetAll(): void {
+    this.cache.clear();
+  }
+
+  private async resolve(claims: TokenClaims): Promise<Actor> {
+    if (!this.sessions) throw new Error('no source of sessions is registered');
+    const session = await this.sessions(claims.sessionId, claims);
+    if (!session || session.userId !== claims.userId) throw new DomainError('session_revoked');
+    if (session.refused) throw new DomainError(session.refused);
+    const { roles, permissions } = await this.grants(claims.userId);
+    return new Actor(claims.userId, claims.sessionId, session.deviceId, new Set(permissions), roles, claims.expiresAt);
+  }
+}
+
+const withExpiry = (actor: Actor, expiresAt: number): Actor =>
+  new Actor(actor.userId, actor.sessionId, actor.deviceId, actor.permissions, actor.roles, expiresAt);

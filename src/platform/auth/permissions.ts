@@ -1,0 +1,25 @@
+/** Every permission there is; `user` has none of them, `admin` all. Rooms have roles of their own (conversations). */
+export const permissions = [
+  'users.read',
+  'users.write',
+  'users.delete',
+  'sessions.revoke',
+  'roles.read',
+  'roles.write',
+  'conversations.read',
+  'conversations.moderate',
+  'messages.moderate',
+  'media.moderate',
+  'reports.read',
+  'reports.resolve',
+  'audit.read',
+  'health.read',
+  'health.write',
+  'jobs.run',
+  'queues.read',
+  'queues.replay',
+  'notifications.explain',
+  'webhooks.read',
+  'webhooks.write',
+] as const;
+export type Permission = (typeof permissions)[number];

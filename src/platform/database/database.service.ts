@@ -1,0 +1,159 @@
+import { Injectable } from '@nestjs/common';
+import { PrismaPg } from '@prisma/adapter-pg';
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import { jitter, monotonicMs } from '../clock/clock.js';
+import type { PrismaClient } from '../../generated/prisma/client.js';
+import { DomainError } from '../errors/domain-error.js';
+import { Log } from '../logging/log.js';
+import { metrics } from '../logging/metrics.js';
+import { classify, isTransient } from './database-error.js';
+import type { Db, Tx } from './db.js';
+import { type Sql, sql, statementName } from './sql.js';
+
+/** The database was touched before the schema was verified: a defect of the caller, and it fails the boot. */
+export class DatabaseNotVerifiedError extends Error {
+  readonly exitCode = 21;
+  constructor() {
+    super('the database was used before its schema was verified; use it in onModuleInit or later, never in a constructor or a factory');
+    this.name = 'DatabaseNotVerifiedError';
+  }
+}
+
+const SLOW_MS = 1000;
+const MAX_ATTEMPTS = 3;
+
+/** One statement that took more than a second: its text has placeholders only. */
+export interface SlowQuery {
+  text: string;
+  ms: number;
+  at: Date;
+}
+
+/**
+ * The application's only way to PostgreSQL. Closed until `DatabaseModule` has verified the schema; there is no client
+ * before that, and no setting opens it earlier.
+ */
+@Injectable()
+export class DatabaseService implements Db {
+  private pool: Pool | undefined;
+  private orm: Promise<PrismaClient> | undefined;
+  private prepared = true;
+  readonly slowQueries: SlowQuery[] = [];
+
+  constructor(private readonly log: Log) {}
+
+  get verified(): boolean {
+    return this.pool !== undefined;
+  }
+
+  /** The pool; throws while the gate is closed. Only platform capabilities that need a raw connection use it. */
+  get connections(): Pool {
+    if (!this.pool) throw new DatabaseNotVerifiedError();
+    return this.pool;
+  }
+
+  /** Opens the gate. `prepared: false` behind a transaction pooler, where named statements do not survive. */
+  open(pool: Pool, options: { prepared: boolean }): void {
+    this.pool = pool;
+    this.prepared = options.prepared;
+  }
+
+  async close(): Promise<void> {
+    const { pool, orm } = this;
+    this.pool = undefined;
+    this.orm = undefined;
+    if (orm) await (await orm).$disconnect();
+    await pool?.end();
+  }
+
+  /**
+   * Prisma's client on the same pool, for reads and single-row writes off the hot path; loaded at first use. It never
+   * joins a transaction of `tx`.
+   */
+  async prisma(): Promise<PrismaClient> {
+    const pool = this.connections;
+    this.orm ??= import('../../generated/prisma/client.js').then(
+      ({ PrismaClient }) => new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) }),
+    );
+    return this.orm;
+  }
+
+  async query<Row extends QueryResultRow>(statement: Sql): Promise<Row[]> {
+    const result = await this.run<Row>(this.connections, statement);
+    return result.rows;
+  }
+
+  async execute(statement: Sql): Promise<number> {
+    const result = await this.run(this.connections, statement);
+    return result.rowCount ?? 0;
+  }
+
+  /**
+   * Runs `work` in one transaction. A serialization failure or a deadlock repeats the whole of it, at most three times,
+   * so `work` must do nothing but statements; what has to follow the commit goes through `tx.afterCommit`.
+   */
+  async tx<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.attempt(work);
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        if (attempt === MAX_ATTEMPTS) throw new DomainError('overloaded', {}, { cause: error });
+        await new Promise((resolve) => setTimeout(resolve, 10 * attempt + jitter(20 * attempt)));
+      }
+    }
+  }
+
+  private async attempt<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+    const client = await this.connections.connect();
+    const committed: (() => void)[] = [];
+    let broken: Error | undefined;
+    try {
+      await client.query('BEGIN');
+      const tx: Tx = {
+        transaction: true,
+        query: async <Row extends QueryResultRow>(statement: Sql) => (await this.run<Row>(client, statement)).rows,
+        execute: async (statement) => (await this.run(client, statement)).rowCount ?? 0,
+        afterCommit: (action) => committed.push(action),
+      };
+      const result = await work(tx);
+      await client.query('COMMIT');
+      for (const action of committed) action();
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch((failure: Error) => {
+        broken = failure;
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  private async run<Row extends QueryResultRow>(target: Pool | PoolClient, statement: Sql) {
+    const { text, values } = statement.compile();
+    const startedAt = monotonicMs();
+    try {
+      return await target.query<Row>(this.prepared ? { name: statementName(text), text, values } : { text, values });
+    } catch (error) {
+      metrics.dbErrors.inc({ class: classify(error).class });
+      throw error;
+    } finally {
+      const ms = monotonicMs() - startedAt;
+      metrics.dbDuration.observe(ms / 1000);
+      if (ms > SLOW_MS) this.recordSlow(text, ms);
+    }
+  }
+
+  private recordSlow(text: string, ms: number): void {
+    metrics.dbSlowQueries.inc();
+    this.slowQueries.push({ text: text.replaceAll(/\s+/g, ' ').trim().slice(0, 500), ms: Math.round(ms), at: new Date() });
+    if (this.slowQueries.length > 100) this.slowQueries.shift();
+    this.log.warn('db.slow_query', { dur_ms: Math.round(ms), statement: statementName(text) });
+  }
+
+  /** One round trip to the server; rejects when it does not answer. */
+  async ping(): Promise<void> {
+    await this.query(sql`SELECT 1`);
+  }
+}

@@ -1,0 +1,60 @@
+import pg from 'pg';
+import { Config } from '../config/config.js';
+import { Log } from '../logging/log.js';
+
+const INT8 = 20;
+const INT8_ARRAY = 1016;
+const IDLE_IN_TRANSACTION_MS = 10_000;
+
+/** Sequence numbers and counts stay below 2^53, so bigint columns are plain numbers everywhere in Parley. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8) return Number;
+    if (oid === INT8_ARRAY) return (text: string) => text.slice(1, -1).split(',').filter(Boolean).map(Number);
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as typeof pg.types.getTypeParser,
+};
+
+export interface PoolOptions {
+  connectionString: string;
+  applicationName: string;
+  /** A transaction pooler refuses settings at connect and forgets them between transactions. */
+  pooler: boolean;
+}
+
+/** The application pool. Every wait in it has a limit; the server enforces those on statements, so they hold when we hang. */
+export function createPool(config: Config, { connectionString, applicationName, pooler }: PoolOptions, log: Log): pg.Pool {
+  const url = withoutPrismaParameters(connectionString);
+  const settings = pooler
+    ? {}
+    : {
+        application_name: applicationName,
+        statement_timeout: Math.round(config.DB_STATEMENT_TIMEOUT_MS * 0.9),
+        lock_timeout: config.DB_LOCK_TIMEOUT_MS,
+        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+        options: `-c TimeZone=UTC -c search_path=${config.DB_SCHEMA} -c client_connection_check_interval=5s`,
+      };
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: config.DB_POOL_MAX,
+    idleTimeoutMillis: config.DB_POOL_IDLE_MS,
+    connectionTimeoutMillis: config.DB_ACQUIRE_TIMEOUT_MS,
+    query_timeout: config.DB_STATEMENT_TIMEOUT_MS,
+    keepAlive: true,
+    types,
+    ...settings,
+  });
+  // Without a listener an idle connection that dies ends the process.
+  pool.on('error', (error) => log.warn('db.error', { stage: 'idle', err: error }));
+  if (pooler) pool.on('connect', (client) => void client.query('SET TimeZone = UTC').catch(() => undefined));
+  return pool;
+}
+
+/** `?schema=` and the pool parameters of Prisma URLs mean nothing to PostgreSQL. */
+function withoutPrismaParameters(connectionString: string): string {
+  const url = new URL(connectionString);
+  for (const name of ['schema', 'connection_limit', 'pool_timeout', 'pgbouncer', 'connect_timeout', 'socket_timeout']) {
+    url.searchParams.delete(name);
+  }
+  return url.toString();
+}

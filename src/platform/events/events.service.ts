@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { newId } from '../clock/clock.js';
+import type { Tx } from '../database/db.js';
+import { sql } from '../database/sql.js';
+import { Log } from '../logging/log.js';
+import { Bus } from './bus.js';
+import type { DeliveredEvent, DomainEvent } from './domain-event.js';
+import { EventHandlers } from './event-handlers.js';
+
+/** How modules tell the ones above them, and other replicas, what happened. Services publish and never listen. */
+@Injectable()
+export class EventsService {
+  constructor(
+    private readonly handlers: EventHandlers,
+    private readonly bus: Bus,
+    private readonly log: Log,
+  ) {
+    bus.onEvent((event) => this.deliver(event));
+  }
+
+  /** Durable: the outbox row is written in the caller's transaction; the live hint follows its commit. */
+  async publish(tx: Tx, event: DomainEvent, view?: unknown): Promise<void> {
+    await tx.execute(sql`SELECT outbox_append(${event.topic}, ${event.key}, ${JSON.stringify(event.payload())}::jsonb)`);
+    tx.afterCommit(() => this.announce(event, view));
+  }
+
+  /** The live hint alone, for a statement that wrote its outbox row itself. `view` is what listeners here need not read again. */
+  announce(event: DomainEvent, view?: unknown): void {
+    const delivered: DeliveredEvent = { id: newId(), topic: event.topic, key: event.key, payload: event.payload(), view };
+    this.deliver(delivered);
+    const position = event.position?.();
+    if (position) this.bus.advance(position);
+    else this.bus.send({ id: delivered.id, topic: delivered.topic, key: delivered.key, payload: delivered.payload });
+  }
+
+  /** Live with no row at all: typing, presence. May be lost. */
+  hint(event: DomainEvent, view?: unknown): void {
+    this.announce(event, view);
+  }
+
+  private deliver(event: DeliveredEvent): void {
+    for (const { name, handle } of this.handlers.liveFor(event.topic)) {
+      void (async () => handle(event))().catch((error: unknown) => {
+        this.log.error('event.failed', { topic: event.topic, handler: name, err: error });
+      });
+    }
+  }
+}

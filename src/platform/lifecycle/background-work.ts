@@ -1,0 +1,169 @@
+import { Injectable } from '@nestjs/common';
+import { CronJob } from 'cron';
+import { jitter, monotonicMs, now } from '../clock/clock.js';
+import { Config } from '../config/config.js';
+import { Log } from '../logging/log.js';
+import { metrics } from '../logging/metrics.js';
+
+/** Work that runs without a caller. It starts after every other bootstrap hook and stops before sockets close. */
+export interface BackgroundTask {
+  name: string;
+  start(): Promise<void> | void;
+  /** Finishes what runs, takes nothing new. At most 15 s are waited. */
+  stop(): Promise<void> | void;
+}
+
+/** A task that repeats. `run` gets a signal that aborts when the process stops; what it throws is logged and counted. */
+export interface Job {
+  name: string;
+  /** A cron expression with seconds (UTC), or milliseconds between the end of one run and the start of the next. */
+  every: string | number;
+  run(signal: AbortSignal): Promise<unknown>;
+}
+
+export interface JobStatus {
+  name: string;
+  running: boolean;
+  lastRunAt: Date | null;
+  lastResult: string | null;
+  nextRunAt: Date | null;
+}
+
+const STOP_LIMIT_MS = 15_000;
+const START_RETRY_MAX_MS = 30_000;
+
+/**
+ * Jobs, the outbox relay and queue consumers. Modules register in `onModuleInit`; `BackgroundRuntime` starts them.
+ * Nest's timer decorators are not used: they start before other bootstrap hooks.
+ */
+@Injectable()
+export class BackgroundWork {
+  private readonly tasks: BackgroundTask[] = [];
+  private readonly jobs = new Map<string, RepeatingJob>();
+  private readonly stopping = new AbortController();
+  private gate: () => void = () => undefined;
+  state: 'waiting' | 'initialized' | 'stopped' = 'waiting';
+
+  constructor(
+    private readonly config: Config,
+    private readonly log: Log,
+  ) {}
+
+  /** A condition that must hold before anything starts; it throws when it does not. The database sets it. */
+  requireBeforeStart(gate: () => void): void {
+    this.gate = gate;
+  }
+
+  registerTask(task: BackgroundTask): void {
+    this.tasks.push(task);
+    if (this.state === 'initialized') this.startTask(task);
+  }
+
+  registerJob(job: Job): void {
+    if (this.jobs.has(job.name)) throw new Error(`job ${job.name} is registered twice`);
+    const repeating = new RepeatingJob(job, this.log, this.stopping.signal);
+    this.jobs.set(job.name, repeating);
+    this.registerTask({ name: job.name, start: () => repeating.schedule(), stop: () => repeating.settled() });
+  }
+
+  jobStatus(): JobStatus[] {
+    return [...this.jobs.values()].map((job) => job.status());
+  }
+
+  /** Runs a job once, now, and waits for it; undefined when there is no such job, false when it is running already. */
+  async runJob(name: string): Promise<boolean | undefined> {
+    const job = this.jobs.get(name);
+    return job === undefined ? undefined : job.runOnce();
+  }
+
+  start(): void {
+    this.gate();
+    this.state = 'initialized';
+    if (this.config.ROLE !== 'api') for (const task of this.tasks) this.startTask(task);
+    this.log.info('background.started', { tasks: this.config.ROLE === 'api' ? 0 : this.tasks.length });
+  }
+
+  /** A task that cannot start is reported and tried again with backoff; it neither fails the boot nor stops the others. */
+  private startTask(task: BackgroundTask, delayMs = 500): void {
+    void (async () => {
+      try {
+        await task.start();
+      } catch (error) {
+        this.log.error('job.failed', { job: task.name, stage: 'start', err: error });
+        const timer = setTimeout(() => {
+          if (this.state === 'initialized') this.startTask(task, Math.min(delayMs * 2, START_RETRY_MAX_MS));
+        }, delayMs + jitter(delayMs));
+        timer.unref();
+      }
+    })();
+  }
+
+  /** Takes no new work and waits, at most 15 s, for what runs. */
+  async stop(): Promise<void> {
+    if (this.state === 'stopped') return;
+    this.state = 'stopped';
+    this.stopping.abort();
+    const limit = new Promise<void>((resolve) => setTimeout(resolve, STOP_LIMIT_MS).unref());
+    await Promise.race([Promise.allSettled(this.tasks.map(async (task) => task.stop())), limit]);
+  }
+}
+
+class RepeatingJob {
+  private running: Promise<void> | undefined;
+  private nextRunAt: Date | null = null;
+  private lastRunAt: Date | null = null;
+  private lastResult: string | null = null;
+
+  constructor(
+    private readonly job: Job,
+    private readonly log: Log,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  schedule(): void {
+    const { every } = this.job;
+    if (typeof every === 'number') return this.scheduleIn(every);
+    const cron = CronJob.from({ cronTime: every, onTick: () => void this.runOnce(), start: true, timeZone: 'UTC', unrefTimeout: true });
+    this.nextRunAt = cron.nextDate().toJSDate();
+    this.signal.addEventListener('abort', () => void cron.stop(), { once: true });
+  }
+
+  private scheduleIn(ms: number): void {
+    if (this.signal.aborted) return;
+    this.nextRunAt = new Date(now().getTime() + ms);
+    setTimeout(() => void this.runOnce().then(() => this.scheduleIn(ms)), ms).unref();
+  }
+
+  /** False when it was running already. Never rejects. */
+  async runOnce(): Promise<boolean> {
+    if (this.running || this.signal.aborted) return false;
+    this.running = this.attempt();
+    await this.running;
+    this.running = undefined;
+    return true;
+  }
+
+  private async attempt(): Promise<void> {
+    const job = this.job.name;
+    const startedAt = monotonicMs();
+    this.lastRunAt = now();
+    try {
+      await this.job.run(this.signal);
+      this.lastResult = 'ok';
+      metrics.jobLastSuccess.set({ job }, Math.floor(this.lastRunAt.getTime() / 1000));
+    } catch (error) {
+      this.lastResult = 'failed';
+      this.log.error('job.failed', { job, dur_ms: Math.round(monotonicMs() - startedAt), err: error });
+    }
+    metrics.jobRuns.inc({ job, result: this.lastResult });
+  }
+
+  async settled(): Promise<void> {
+    await this.running;
+  }
+
+  status(): JobStatus {
+    const { lastRunAt, lastResult, nextRunAt } = this;
+    return { name: this.job.name, running: this.running !== undefined, lastRunAt, lastResult, nextRunAt };
+  }
+}

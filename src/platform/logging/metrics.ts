@@ -1,0 +1,51 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export const registry = new Registry();
+const registers = [registry];
+const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+const counter = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
+  new Counter<L>({ name, help, labelNames: [...labelNames], registers });
+const gauge = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
+  new Gauge<L>({ name, help, labelNames: [...labelNames], registers });
+const histogram = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
+  new Histogram<L>({ name, help, labelNames: [...labelNames], buckets: seconds, registers });
+
+/** Every metric of Parley. Labels are small closed sets; an id is never a label. */
+export const metrics = {
+  httpDuration: histogram('http_server_request_duration_seconds', 'Duration of REST requests', [
+    'http_request_method',
+    'http_route',
+    'http_response_status_code',
+  ]),
+  httpActive: gauge('http_server_active_requests', 'REST requests in flight'),
+  unexpectedErrors: counter('error_unexpected_total', 'Defects: answers that were internal_error'),
+
+  bootPhaseSeconds: gauge('boot_phase_seconds', 'Duration of each boot phase', ['phase']),
+  bootReadySeconds: gauge('boot_ready_seconds', 'Process start to ready'),
+  schemaReady: gauge('schema_ready', '1 while the live schema is what this build needs'),
+  schemaInfo: gauge('schema_info', 'Schema in force', ['fingerprint', 'head', 'epoch']),
+
+  dbConnections: gauge('db_client_connection_count', 'Connections of the application pool', ['state']),
+  dbDuration: histogram('db_client_operation_duration_seconds', 'Duration of database statements'),
+  dbErrors: counter('db_errors_total', 'Database errors by class', ['class']),
+  dbSlowQueries: counter('db_slow_queries_total', 'Statements above one second'),
+
+  wsConnections: gauge('ws_connections', 'Open sockets'),
+  wsConnects: counter('ws_connects_total', 'Handshakes', ['result']),
+  wsDisconnects: counter('ws_disconnects_total', 'Closed sockets', ['reason']),
+  wsEventDuration: histogram('ws_event_duration_seconds', 'Duration of socket commands', ['event', 'result']),
+
+  messagesAccepted: counter('msg_accepted_total', 'Messages stored'),
+  messagesDuplicate: counter('msg_duplicate_total', 'Sends answered with the stored original'),
+  messageAckSeconds: histogram('msg_send_ack_seconds', 'Receipt of a send to its ack'),
+  messagesRepaired: counter('msg_repaired_total', 'Changes that reached a room by repair', ['source']),
+
+  jobRuns: counter('job_runs_total', 'Runs of background jobs', ['job', 'result']),
+  jobLastSuccess: gauge('job_last_success_timestamp', 'Unix seconds of the last good run', ['job']),
+  outboxDepth: gauge('outbox_depth', 'Rows waiting in the outbox'),
+  outboxOldest: gauge('outbox_oldest_seconds', 'Age of the oldest outbox row'),
+
+  rateLimited: counter('ratelimit_violations_total', 'Refused by a rate limit', ['rule']),
+  degraded: gauge('degraded', '1 while a component is degraded', ['component']),
+};

@@ -1,0 +1,77 @@
+import type { RequestListener, Server } from 'node:http';
+import { join } from 'node:path';
+import { type App, createApp } from './app.js';
+import { appSecret } from './platform/config/installation-secrets.js';
+import { type Config, loadConfig } from './platform/config/config.js';
+import type { DatabaseContext } from './platform/database/schema-gate.js';
+import type { BootState } from './platform/lifecycle/boot-state.js';
+import { createLog } from './platform/logging/create-log.js';
+import type { Log } from './platform/logging/log.js';
+import { metrics } from './platform/logging/metrics.js';
+import { newId } from './platform/clock/clock.js';
+
+export interface StartContext {
+  boot: BootState;
+  server: Server;
+  signal: AbortSignal;
+}
+
+export interface Running {
+  handler: RequestListener;
+  /** Says that the process serves, in log and on the terminal. */
+  announce(): void;
+  stop(): Promise<void>;
+}
+
+/** Everything between the bound port and the first answered request. */
+export async function start({ boot, server, signal }: StartContext): Promise<Running> {
+  const config = await loadConfig(process.env);
+  const replicaId = newId();
+  const log = await createLog({
+    level: config.LOG_LEVEL,
+    file: config.LOG_FILE,
+    pretty: process.stdout.isTTY === true,
+    base: { replica: replicaId.slice(-12), version: boot.version },
+  });
+  for (const warning of config.warnings) log.warn('config.unknown', {}, warning);
+  appSecret(config);
+  const database = await openDatabase(config, log, boot, signal);
+  boot.enter('creating');
+  let app: App | undefined;
+  try {
+    app = await createApp({ config, log, boot, server, database, replicaId });
+    signal.throwIfAborted();
+  } catch (error) {
+    await (app ? app.abandon() : database.stopServer?.());
+    throw error;
+  }
+  return { handler: app.handler, announce: () => announce(config, log, boot, server), stop: app.stop };
+}
+
+/** Without DATABASE_URL a PostgreSQL of our own. */
+async function openDatabase(config: Config, log: Log, boot: BootState, signal: AbortSignal): Promise<DatabaseContext> {
+  if (config.DATABASE_URL) {
+    return { url: config.DATABASE_URL, directUrl: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL, signal };
+  }
+  boot.enter('embedded');
+  const { startEmbedded } = await import('./platform/database/embedded-postgres.js');
+  const embedded = await startEmbedded({
+    dir: config.EMBEDDED_PG_DIR ?? join(config.DATA_DIR, 'pg'),
+    signal,
+    log: (event, fields) => log.info(event, { ...fields }),
+  });
+  const keep = config.EMBEDDED_PG_KEEP ? {} : { stopServer: () => embedded.stop() };
+  return { url: embedded.url, directUrl: embedded.url, signal, ...keep };
+}
+
+function announce(config: Config, log: Log, boot: BootState, server: Server): void {
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.PORT;
+  for (const { phase, ms } of boot.finished) metrics.bootPhaseSeconds.set({ phase }, ms / 1000);
+  metrics.bootReadySeconds.set(performance.now() / 1000);
+  log.info('boot.services.ready', {}, 'ALL SERVICES INITIALIZED SUCCESSFULLY');
+  log.info('boot.completed', { ms: Math.round(performance.now()) }, 'APPLICATION STARTUP COMPLETED SUCCESSFULLY');
+  log.info('boot.listening', { port }, `Server listening on port ${port}`);
+  log.info('boot.ready', { phases: boot.finished });
+  log.info('boot.serving', { url: `http://localhost:${port}` }, 'Application is ready to serve requests');
+}
