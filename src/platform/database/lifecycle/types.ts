@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 
-import type { LifecycleError } from './errors.js';
+import type { Lane, Manifest } from './manifest.js';
 
 /** Settings that concern the schema; names follow the environment variables of the boot guide. Times in ms. */
 export interface LifecycleSettings {
@@ -166,8 +166,6 @@ export type LifecycleEvent =
 /** An event as `report` receives it: with the phase it happened in and ms since the lifecycle began. */
 export type ReportedEvent = LifecycleEvent & { phase: LifecyclePhase; ms: number; level: 'info' | 'warn' | 'error' };
 
-export type Lane = 'transactional' | 'no-transaction';
-
 export interface LifecycleOptions {
   /** DATABASE_DIRECT_URL, else DATABASE_URL. A Prisma style `?schema=` and pool parameters are tolerated. */
   connectionString: string;
@@ -212,15 +210,3 @@ export interface LifecycleResult {
 
 /** A blocked boot re-checks after this long. */
 export const blockedRecheckMs = 5_000;
-
-export type Failure = LifecycleError;
-
-/** Interim; replaced by the type in manifest.ts. */
-export interface Manifest {
-  format: number;
-  minServer: number;
-  head: string | null;
-  epoch: number;
-  migrations: readonly { name: string; checksum: string; lane: Lane; epoch: number; before: string; after: string }[];
-  objects: readonly unknown[];
-}

@@ -1,0 +1,48 @@
+import { audit } from './audit.js';
+import { History } from './history.js';
+import type { MigrationFile } from './migration-files.js';
+import { migrationFailed } from './migration-failure.js';
+import type { Session } from './session.js';
+import { applySettings } from './session-settings.js';
+import { inTransaction, retryingLockErrors } from './transaction.js';
+
+/**
+ * Script and history row in one explicit transaction: a crash at any instant leaves both or neither. The file is sent as
+ * one message, never split. Answers false when another replica had already applied it (only possible behind a pooler).
+ */
+export async function applyTransactional(session: Session, file: MigrationFile, step: string): Promise<boolean> {
+  const { run } = session;
+  const history = new History(session);
+  try {
+    return await retryingLockErrors(
+      session,
+      ({ code, attempt, delayMs }) =>
+        run.report({ event: 'migration.lock_retry', migration: file.name, code, attempt, delayMs }),
+      async () => {
+        const applied = await inTransaction(
+          session,
+          { step, statementTimeoutMs: run.settings.migrationStatementTimeoutMs },
+          async (assertUnbroken) => {
+            if (!session.direct && (await history.isApplied(file.name))) return false;
+            await history.ensureTable();
+            await session.query(file.sql);
+            await assertUnbroken();
+            await history.insertApplied(file);
+            if (file.epoch > 0) await raiseEpoch(session, file);
+            return true;
+          },
+        );
+        await applySettings(session);
+        return applied;
+      },
+    );
+  } catch (error) {
+    throw await migrationFailed(session, file, error);
+  }
+}
+
+/** From here on builds below the file's epoch refuse to start; in the same transaction as the change they cannot bear. */
+export async function raiseEpoch(session: Session, file: Pick<MigrationFile, 'name' | 'epoch'>): Promise<void> {
+  await new History(session).raiseEpoch(file.epoch);
+  await audit(session, { action: 'epoch.raised', migration: file.name, detail: { epoch: file.epoch } });
+}

@@ -1,0 +1,103 @@
+import { applyTransactional } from './apply-transactional.js';
+import { LifecycleError } from './errors.js';
+import { History } from './history.js';
+import type { MigrationLock } from './lock.js';
+import type { MigrationFile } from './migration-files.js';
+import { quarantineError } from './migration-failure.js';
+import { isIdle, reconcile, type Build, type Plan } from './reconcile.js';
+import { applySeed } from './seed.js';
+import type { Session } from './session.js';
+import { adoptHistory, settle } from './settle.js';
+import type { DatabaseState, Quarantine } from './state.js';
+import { createHome, lifecycleTables } from './tables.js';
+import { inTransaction } from './transaction.js';
+
+/**
+ * The work, under the lock: decide anew, then settle, adopt, apply, seed, and look again. The state it answers is idle.
+ * Without a lock object (behind a pooler) every transaction takes the keys for itself and looks whether it is needed.
+ */
+export async function migrate(
+  session: Session,
+  build: Build,
+  check: () => Promise<DatabaseState>,
+  lock: MigrationLock | undefined,
+): Promise<DatabaseState> {
+  const { run } = session;
+  run.enter('reconciling');
+  const state = await check();
+  const plan = reconcile(build, state, run.settings);
+  if (isIdle(plan)) return state;
+  announce(session, plan);
+  if (!state.home) await createTables(session);
+  if (plan.raiseEpoch !== undefined) await raise(session, plan.raiseEpoch);
+  for (const settlement of plan.settle) await settle(session, settlement);
+  if (plan.adopt.length > 0) await adoptHistory(session, plan.adopt);
+  await applyAll(session, plan.pending, state.quarantined, lock);
+
+  run.enter('seeding');
+  const afterwards = plan.pending.length + plan.settle.length + plan.adopt.length > 0 ? await check() : state;
+  const seeds = reconcile(build, afterwards, run.settings).seeds;
+  for (const [index, seed] of seeds.entries()) {
+    run.detail({ step: { i: index + 1, n: seeds.length, name: seed.name } });
+    await applySeed(session, seed, `seed ${index + 1}/${seeds.length}`);
+    run.progress();
+  }
+
+  run.enter('verifying');
+  const final = await check();
+  if (!isIdle(reconcile(build, final, run.settings))) {
+    throw new LifecycleError('unexpected', 'work is left although all of it was done');
+  }
+  return final;
+}
+
+function announce({ run }: Session, plan: Plan): void {
+  const actions = [
+    ...plan.settle.map((s) => `settle ${s.file.name} as ${s.as}`),
+    ...(plan.adopt.length > 0 ? [`adopt ${plan.adopt.length} migrations`] : []),
+    ...(plan.raiseEpoch === undefined ? [] : [`raise epoch to ${plan.raiseEpoch}`]),
+    ...plan.repair.map((difference) => `repair ${difference.object}`),
+  ];
+  const pending = plan.pending.map((file) => file.name);
+  run.report({ event: 'migration.plan', pending, seeds: plan.seeds.map((seed) => seed.name), actions });
+  for (const migration of plan.outOfOrder) {
+    run.report({ event: 'migration.out_of_order', migration, newest: pending.at(-1) ?? '' });
+  }
+}
+
+async function createTables(session: Session): Promise<void> {
+  await inTransaction(session, {}, () => session.query(createHome(lifecycleTables(session.run.schema))));
+}
+
+async function raise(session: Session, epoch: number): Promise<void> {
+  await inTransaction(session, {}, () => new History(session).raiseEpoch(epoch));
+}
+
+async function applyAll(
+  session: Session,
+  pending: readonly MigrationFile[],
+  quarantined: readonly Quarantine[],
+  _lock: MigrationLock | undefined,
+): Promise<void> {
+  const { run } = session;
+  run.enter('migrating');
+  const n = pending.length;
+  for (const [index, file] of pending.entries()) {
+    const failed = quarantined.find((q) => q.migration === file.name && q.checksum === file.checksum);
+    if (failed) {
+      const error = quarantineError(file, failed);
+      run.report({ event: 'migration.quarantined', migration: file.name, error: failed.error, hint: error.hint ?? '' });
+      throw error;
+    }
+    const i = index + 1;
+    run.detail({ step: { i, n, name: file.name } });
+    run.report({ event: 'migration.started', migration: file.name, lane: file.lane, i, n });
+    const started = performance.now();
+    if (await applyTransactional(session, file, `${i}/${n}`)) {
+      const durationMs = Math.round(performance.now() - started);
+      run.report({ event: 'migration.applied', migration: file.name, durationMs, i, n });
+      run.applied.push(file.name);
+    }
+    run.progress();
+  }
+}

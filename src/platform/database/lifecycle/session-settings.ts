@@ -1,0 +1,40 @@
+import { escapeIdentifier } from 'pg';
+
+import type { Session } from './session.js';
+import { codeOf } from './errors.js';
+
+/**
+ * Settings every statement of the lifecycle runs under. `SESSION` on a direct connection; `LOCAL`, once per transaction,
+ * behind a pooler, where a session setting would leak to strangers.
+ */
+export function settingsSql(session: Session, scope: 'SESSION' | 'LOCAL', withConnectionCheck = true): string {
+  const { schema, settings } = session.run;
+  const pairs: [string, string][] = [
+    ['TimeZone', `'UTC'`],
+    ['search_path', escapeIdentifier(schema)],
+    ['lock_timeout', `${settings.migrationLockTimeoutMs}`],
+    ['statement_timeout', '0'],
+    ['idle_in_transaction_session_timeout', `${settings.idleTimeoutMs}`],
+    ['jit', 'off'],
+  ];
+  if (scope === 'SESSION') {
+    pairs.push(['idle_session_timeout', `${settings.idleTimeoutMs}`], ['tcp_keepalives_idle', '10']);
+    // Ends a long statement soon after its client died, so that the next replica need not wait for it.
+    if (withConnectionCheck) pairs.push(['client_connection_check_interval', '2000']);
+  }
+  return pairs.map(([name, value]) => `SET ${scope} ${name} = ${value}`).join(';\n');
+}
+
+/** Applied after connecting and again after each migration, since a script may change any of them. */
+export async function applySettings(session: Session): Promise<void> {
+  if (!session.direct) return;
+  const name = `SET application_name = '${session.name}'`;
+  try {
+    await session.query(`${settingsSql(session, 'SESSION', session.connectionCheck)};\n${name}`);
+  } catch (error) {
+    // Not every platform's server can watch its clients.
+    if (codeOf(error) !== '22023' || !session.connectionCheck) throw error;
+    session.connectionCheck = false;
+    await session.query(`${settingsSql(session, 'SESSION', false)};\n${name}`);
+  }
+}

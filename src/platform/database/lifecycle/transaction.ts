@@ -1,0 +1,95 @@
+import { codeOf, LifecycleError } from './errors.js';
+import { takeTransactionKeys } from './lock.js';
+import type { Session } from './session.js';
+import { settingsSql } from './session-settings.js';
+import { backoff, wait } from './wait.js';
+
+/** Lock timeout, deadlock, serialisation failure: the transaction left nothing behind and may be repeated as a whole. */
+export const isLockError = (error: unknown): boolean => ['55P03', '40P01', '40001'].includes(codeOf(error) ?? '');
+
+export interface TransactionOptions {
+  /** Shown to those who wait: "3/12". */
+  step?: string;
+  statementTimeoutMs?: number;
+  /** Only before COMMIT may a lost connection be called harmless; told for the log. */
+  onCommit?(): void;
+}
+
+/**
+ * Runs `work` in one transaction which ends with COMMIT, or leaves nothing behind. Behind a transaction pooler the
+ * transaction first takes both keys, since no lock outlives it there; `work` must then look again whether it is needed.
+ */
+export async function inTransaction<T>(
+  session: Session,
+  options: TransactionOptions,
+  work: (assertUnbroken: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const { run } = session;
+  try {
+    const began = await begin(session, options);
+    const assertUnbroken = async (): Promise<void> => {
+      const row = session.inTransaction()
+        ? (await session.query<{ xid: string | null }>('SELECT pg_current_xact_id_if_assigned()::text AS xid')).rows[0]
+        : undefined;
+      if (row?.xid === began) return;
+      throw new LifecycleError(
+        'migration',
+        'the script ended the transaction it runs in (a hidden COMMIT or ROLLBACK)',
+        {
+          hint: 'Remove the transaction control; what ran before it is committed, so look at the database.',
+        },
+      );
+    };
+    const result = await work(assertUnbroken);
+    if (!session.inTransaction()) await assertUnbroken();
+    await session.query('COMMIT');
+    return result;
+  } catch (error) {
+    await session.rollback();
+    run.signal.throwIfAborted();
+    throw error;
+  }
+}
+
+async function begin(session: Session, options: TransactionOptions): Promise<string> {
+  const { run } = session;
+  const { settings } = run;
+  for (;;) {
+    const results = await session.script(
+      [
+        'BEGIN',
+        ...(session.direct ? [] : [settingsSql(session, 'LOCAL')]),
+        `SET LOCAL lock_timeout = ${settings.migrationLockTimeoutMs}`,
+        `SET LOCAL statement_timeout = ${options.statementTimeoutMs ?? 0}`,
+        ...(options.step === undefined ? [] : [`SET LOCAL application_name = '${session.name} ${options.step}'`]),
+        'SELECT pg_backend_pid() AS pid, pg_current_xact_id()::text AS xid',
+      ].join(';\n'),
+    );
+    const row = results.at(-1)?.rows[0] as { pid: number; xid: string } | undefined;
+    if (!row) throw new Error('BEGIN answered nothing');
+    session.serverPid = row.pid;
+    if (session.direct || (await takeTransactionKeys(session))) return row.xid;
+    await session.rollback();
+    await wait(backoff(0, { base: 600, floor: 100, cap: 600 }), run.signal);
+  }
+}
+
+/** Repeats a whole unit of work after lock errors. Nothing else is ever repeated in place. */
+export async function retryingLockErrors<T>(
+  session: Session,
+  onRetry: (retry: { code: string; attempt: number; delayMs: number; error: unknown }) => void | Promise<void>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { settings, signal } = session.run;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isLockError(error) || attempt > settings.migrationLockRetries) throw error;
+      const delayMs = Math.round(backoff(attempt - 1, { base: 1_000, floor: 500, cap: 15_000 }));
+      await onRetry({ code: codeOf(error) ?? '', attempt, delayMs, error });
+      session.run.progress();
+      await wait(delayMs, signal);
+    }
+  }
+}
