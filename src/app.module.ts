@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import type { AppContext } from './app.js';
+import { OperationsModule } from './modules/operations/operations.module.js';
 import { UsersModule } from './modules/users/users.module.js';
 import { AuthModule } from './platform/auth/auth.module.js';
 import { ConfigModule } from './platform/config/config.module.js';
@@ -14,7 +15,7 @@ import { RealtimeModule } from './platform/realtime/realtime.module.js';
 
 /** The composition root: platform first (DatabaseModule before all others), then the features. */
 @Module({
-  imports: [UsersModule],
+  imports: [UsersModule, OperationsModule],
   providers: [{ provide: APP_FILTER, useClass: ProblemFilter }, BackgroundRuntime],
 })
 export class AppModule {

@@ -1,17 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { monotonicMs } from '../clock/clock.js';
 
 export type ComponentState = 'healthy' | 'degraded' | 'unhealthy' | 'unknown';
-
-/** One dependency as seen by its owner. `check` may do I/O; it is bounded by `timeoutMs` and its result kept for `cacheMs`. */
-export interface HealthComponent {
-  name: string;
-  /** Whether a failure takes readiness down; everything else only degrades. */
-  critical: boolean;
-  timeoutMs: number;
-  cacheMs: number;
-  check(): Promise<HealthReading> | HealthReading;
-}
 
 export interface HealthReading {
   state: ComponentState;
@@ -19,68 +8,37 @@ export interface HealthReading {
   observed?: Record<string, unknown>;
 }
 
-export interface HealthEntry extends HealthReading {
+/** One dependency as its owner sees it. `check` may do I/O; throwing means unhealthy. */
+export interface HealthComponent {
   name: string;
+  /** Whether a failure takes readiness down; all other failures only degrade. */
   critical: boolean;
-  /** Milliseconds since the reading was made. */
-  ageMs: number;
+  /** Longest a check may take, in ms. */
+  timeoutMs: number;
+  /** How long a reading is good for, in ms. */
+  cacheMs: number;
+  check(): Promise<HealthReading> | HealthReading;
 }
 
-/** What every capability and module says about its own dependency. `/health` reads the last values, never asks. */
+/**
+ * What every capability says about its own dependency. The operations module asks them through Terminus and records the
+ * readings here, so that `/health` can answer from memory.
+ */
 @Injectable()
 export class HealthRegistry {
-  private readonly components = new Map<string, { component: HealthComponent; reading: HealthReading; at: number; busy?: Promise<void> }>();
+  readonly components: HealthComponent[] = [];
+  private readonly readings = new Map<string, HealthReading>();
 
   register(component: HealthComponent): void {
-    this.components.set(component.name, { component, reading: { state: 'unknown' }, at: -Infinity });
+    this.components.push(component);
   }
 
-  /** Last known values, without any I/O. */
-  snapshot(): HealthEntry[] {
-    const at = monotonicMs();
-    return [...this.components.values()].map(({ component: { name, critical }, reading, at: readAt }) => ({
-      name,
-      critical,
-      ...reading,
-      ageMs: Math.round(at - readAt),
-    }));
+  record(name: string, reading: HealthReading): void {
+    this.readings.set(name, reading);
   }
 
-  get(name: string): ComponentState {
-    return this.components.get(name)?.reading.state ?? 'unknown';
-  }
-
-  /** Asks every component whose reading is older than its cache time; never rejects. */
-  async refresh(): Promise<HealthEntry[]> {
-    await Promise.all([...this.components.keys()].map((name) => this.refreshOne(name)));
-    return this.snapshot();
-  }
-
-  private async refreshOne(name: string): Promise<void> {
-    const entry = this.components.get(name);
-    if (!entry || monotonicMs() - entry.at < entry.component.cacheMs) return;
-    entry.busy ??= this.read(entry.component)
-      .then((reading) => {
-        entry.reading = reading;
-        entry.at = monotonicMs();
-      })
-      .finally(() => {
-        delete entry.busy;
-      });
-    await entry.busy;
-  }
-
-  private async read(component: HealthComponent): Promise<HealthReading> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<HealthReading>((resolve) => {
-      timer = setTimeout(() => resolve({ state: 'unhealthy', observed: { error: 'timeout' } }), component.timeoutMs);
-    });
-    try {
-      return await Promise.race([Promise.resolve(component.check()), timeout]);
-    } catch (error) {
-      return { state: 'unhealthy', observed: { error: error instanceof Error ? error.name : 'error' } };
-    } finally {
-      clearTimeout(timer);
-    }
+  /** The last reading; no I/O. */
+  last(name: string): HealthReading {
+    return this.readings.get(name) ?? { state: 'unknown' };
   }
 }
