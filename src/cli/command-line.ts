@@ -1,0 +1,93 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/** What a command gets: positional arguments, flags, and a way to answer a person or a program. */
+export interface Invocation {
+  args: string[];
+  flags: Record<string, string | boolean | (string | boolean)[] | undefined>;
+  json: boolean;
+  /** Prints the result: `value` as JSON with --json, otherwise what `text` makes of it. */
+  print(value: unknown, text: () => string): void;
+  /** Progress, hints and questions: always on stderr, so that stdout holds the result alone. */
+  note(text: string): void;
+}
+
+export interface CliCommand {
+  /** Words that select it: 'db status'. */
+  name: string;
+  summary: string;
+  /** What follows the name: '<migration> [--at k]'. */
+  usage?: string;
+  options?: Options & Record<string, { description?: string }>;
+  examples?: readonly string[];
+  /** Printed at the end of --help. */
+  details?: () => string;
+  /** Answers the exit code. */
+  run(invocation: Invocation): Promise<number>;
+}
+
+/** Loads a command only when it is asked for. */
+export type CommandTable = readonly { name: string; summary: string; load: () => Promise<CliCommand> }[];
+
+const USAGE = 2;
+
+/** Finds the command, parses its flags, runs it and answers the exit code. Unexpected errors print one line and their code. */
+export async function runCommandLine(table: CommandTable, argv: readonly string[]): Promise<number> {
+  const entry = table
+    .filter(({ name }) => name.split(' ').every((word, i) => argv[i] === word))
+    .toSorted((a, b) => b.name.length - a.name.length)[0];
+  if (!entry) {
+    const asked = argv.find((word) => !word.startsWith('-'));
+    const known = table.filter(({ name }) => asked === undefined || name.split(' ')[0] === asked);
+    const wantsHelp = argv.length === 0 || argv.includes('--help') || argv.includes('-h') || argv[0] === 'help';
+    if (asked !== undefined && asked !== 'help' && known.length === 0) return fail(`parley: there is no command "${argv.join(' ')}"; parley --help lists them`, USAGE);
+    process.stdout.write(overview(known.length > 0 ? known : table));
+    return wantsHelp || known.length > 0 ? (wantsHelp ? 0 : USAGE) : USAGE;
+  }
+  const command = await entry.load();
+  const rest = argv.slice(entry.name.split(' ').length);
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(help(command));
+    return 0;
+  }
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...rest],
+      options: { ...command.options, json: { type: 'boolean', default: false } },
+      allowPositionals: true,
+    });
+    const json = values['json'] === true;
+    return await command.run({
+      args: positionals,
+      flags: values,
+      json,
+      print: (value, text) => process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : `${text()}\n`),
+      note: (text) => process.stderr.write(`${text}\n`),
+    });
+  } catch (error) {
+    const { code, message, exitCode, hint } = error as { code?: string; message: string; exitCode?: number; hint?: string };
+    if (code?.startsWith('ERR_PARSE_ARGS')) return fail(`parley ${command.name}: ${message}`, USAGE);
+    return fail(`parley ${command.name}: ${message}${hint ? `\n${hint}` : ''}`, exitCode ?? 1);
+  }
+}
+
+function fail(text: string, code: number): number {
+  process.stderr.write(`${text}\n`);
+  return code;
+}
+
+function overview(table: CommandTable): string {
+  const width = Math.max(...table.map(({ name }) => name.length)) + 2;
+  const rows = table.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`);
+  return `parley: a messaging backend\n\nUsage: parley <command> [options]\n\n${rows.join('\n')}\n\nEvery command takes --help and --json.\n`;
+}
+
+function help({ name, summary, usage = '', options = {}, examples = [], details }: CliCommand): string {
+  const lines = [`parley ${name} ${usage}`.trimEnd(), '', summary];
+  const flags = Object.entries(options).map(([flag, { type, description = '' }]) => `  --${flag}${type === 'string' ? ' <value>' : ''}  ${description}`);
+  if (flags.length > 0) lines.push('', 'Options:', ...flags);
+  if (examples.length > 0) lines.push('', 'Examples:', ...examples.map((example) => `  ${example}`));
+  if (details) lines.push('', details());
+  return `${lines.join('\n')}\n`;
+}
