@@ -10,11 +10,18 @@ const base = {
 };
 
 /** A tier is a folder of tests with one way of being run. */
-const tier = (displayName, testMatch, extra = {}) => ({ ...base, displayName, testMatch, ...extra });
+const tier = (displayName, testMatch, { timeout = 5_000, ...extra } = {}) => ({
+  ...base,
+  displayName,
+  testMatch,
+  ...extra,
+  globals: { TEST_TIMEOUT: timeout },
+  setupFilesAfterEnv: ['<rootDir>/test/support/timeout.cjs'],
+});
 const database = {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  testTimeout: 60_000,
+  timeout: 60_000,
 };
 
 export default {
@@ -22,13 +29,13 @@ export default {
   maxWorkers: 2,
   projects: [
     tier('unit', ['<rootDir>/src/**/*.spec.ts', '<rootDir>/client/src/**/*.spec.ts']),
-    tier('boundaries', ['<rootDir>/test/boundaries/**/*.spec.ts'], { testTimeout: 300_000 }),
+    tier('boundaries', ['<rootDir>/test/boundaries/**/*.spec.ts'], { timeout: 300_000 }),
     tier('integration', ['<rootDir>/test/integration/**/*.spec.ts'], database),
     tier('contract', ['<rootDir>/test/contract/**/*.spec.ts'], database),
-    tier('e2e', ['<rootDir>/test/e2e/**/*.spec.ts'], { ...database, testTimeout: 180_000 }),
-    tier('lifecycle', ['<rootDir>/test/lifecycle/**/*.spec.ts'], { ...database, testTimeout: 180_000 }),
-    tier('faults', ['<rootDir>/test/faults/**/*.spec.ts'], { ...database, testTimeout: 300_000 }),
-    tier('checker', ['<rootDir>/test/checker/**/*.spec.ts'], { ...database, testTimeout: 300_000 }),
-    tier('deploy', ['<rootDir>/test/deploy/**/*.spec.ts'], { testTimeout: 300_000 }),
+    tier('e2e', ['<rootDir>/test/e2e/**/*.spec.ts'], { ...database, timeout: 180_000 }),
+    tier('lifecycle', ['<rootDir>/test/lifecycle/**/*.spec.ts'], { ...database, timeout: 180_000 }),
+    tier('faults', ['<rootDir>/test/faults/**/*.spec.ts'], { ...database, timeout: 300_000 }),
+    tier('checker', ['<rootDir>/test/checker/**/*.spec.ts'], { ...database, timeout: 300_000 }),
+    tier('deploy', ['<rootDir>/test/deploy/**/*.spec.ts'], { timeout: 300_000 }),
   ],
 };

