@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
 import { CronJob } from 'cron';
 import { jitter, monotonicMs, now } from '../clock/clock.js';
 import { Config } from '../config/config.js';
@@ -47,6 +48,7 @@ export class BackgroundWork {
   constructor(
     private readonly config: Config,
     private readonly log: Log,
+    private readonly scheduler: SchedulerRegistry,
   ) {}
 
   /** A condition that must hold before anything starts; it throws when it does not. The database sets it. */
@@ -61,7 +63,7 @@ export class BackgroundWork {
 
   registerJob(job: Job): void {
     if (this.jobs.has(job.name)) throw new Error(`job ${job.name} is registered twice`);
-    const repeating = new RepeatingJob(job, this.log, this.stopping.signal);
+    const repeating = new RepeatingJob(job, this.log, this.stopping.signal, this.scheduler);
     this.jobs.set(job.name, repeating);
     this.registerTask({ name: job.name, start: () => repeating.schedule(), stop: () => repeating.settled() });
   }
@@ -110,6 +112,7 @@ export class BackgroundWork {
 
 class RepeatingJob {
   private running: Promise<void> | undefined;
+  /** Of a job with a pause; cron jobs know their own. */
   private nextRunAt: Date | null = null;
   private lastRunAt: Date | null = null;
   private lastResult: string | null = null;
@@ -118,13 +121,14 @@ class RepeatingJob {
     private readonly job: Job,
     private readonly log: Log,
     private readonly signal: AbortSignal,
+    private readonly scheduler: SchedulerRegistry,
   ) {}
 
   schedule(): void {
     const { every } = this.job;
     if (typeof every === 'number') return this.scheduleIn(every);
     const cron = CronJob.from({ cronTime: every, onTick: () => void this.runOnce(), start: true, timeZone: 'UTC', unrefTimeout: true });
-    this.nextRunAt = cron.nextDate().toJSDate();
+    this.scheduler.addCronJob(this.job.name, cron);
     this.signal.addEventListener('abort', () => void cron.stop(), { once: true });
   }
 
@@ -163,7 +167,9 @@ class RepeatingJob {
   }
 
   status(): JobStatus {
-    const { lastRunAt, lastResult, nextRunAt } = this;
+    const { lastRunAt, lastResult } = this;
+    const cron = this.scheduler.doesExist('cron', this.job.name) ? this.scheduler.getCronJob(this.job.name) : undefined;
+    const nextRunAt = cron ? cron.nextDate().toJSDate() : this.nextRunAt;
     return { name: this.job.name, running: this.running !== undefined, lastRunAt, lastResult, nextRunAt };
   }
 }

@@ -1,4 +1,5 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
 import { BackgroundWork } from './background-work.js';
 import { BootState } from './boot-state.js';
 import { HealthRegistry } from './health-registry.js';
@@ -10,6 +11,7 @@ export class LifecycleModule {
   static register(boot: BootState): DynamicModule {
     return {
       module: LifecycleModule,
+      imports: [ScheduleModule.forRoot()],
       providers: [{ provide: BootState, useValue: boot }, BackgroundWork, HealthRegistry],
       exports: [BootState, BackgroundWork, HealthRegistry],
     };
