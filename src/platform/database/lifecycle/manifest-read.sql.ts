@@ -1,5 +1,6 @@
 /**
- * The one statement that lists a schema, as flat rows of `RawRow`. `:schema` and `:role` stand for quoted literals.
+ * The one statement that lists a schema, as flat rows of `RawRow`. `:schema` and `:role` stand for quoted
+ * literals, `:full` for a boolean: whether to give what only recreating an object needs.
  * It runs with an empty search_path, so every name of the schema comes out qualified and the reader strips it.
  * Left out: objects of extensions, the history table, NOT NULL constraints (contype n, new in PostgreSQL 18), the
  * indexes behind constraints, the sequences behind identity columns. Collation 100 is the database's own. No ORDER BY:
@@ -7,10 +8,11 @@
  */
 export const READ_OBJECTS = `
 WITH ns AS (SELECT oid FROM pg_namespace WHERE nspname = :schema),
+ext AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'),
 rel AS MATERIALIZED (
-  SELECT c.* FROM pg_class c JOIN ns ON c.relnamespace = ns.oid
-  WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> '_prisma_migrations'
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+  SELECT c.* FROM pg_class c
+  WHERE c.relnamespace = (SELECT oid FROM ns) AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND c.relname <> '_prisma_migrations'
+    AND c.oid NOT IN (SELECT objid FROM ext WHERE classid = 'pg_class'::regclass)
 ),
 tab AS MATERIALIZED (SELECT * FROM rel WHERE relkind IN ('r', 'p', 'f'))
 SELECT 'extension', '', e.extname::text, n.nspname::text, NULL::text, NULL::text, true, 0, NULL::text[], e.extversion
@@ -18,26 +20,28 @@ FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extnam
 UNION ALL
 SELECT 'enum', '', t.typname, '', NULL, NULL, true, 0,
   ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder), NULL
-FROM pg_type t JOIN ns ON t.typnamespace = ns.oid
-WHERE t.typtype = 'e'
-  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
+FROM pg_type t
+WHERE t.typnamespace = (SELECT oid FROM ns) AND t.typtype = 'e'
+  AND t.oid NOT IN (SELECT objid FROM ext WHERE classid = 'pg_type'::regclass)
 UNION ALL
 SELECT 'sequence', '', c.relname,
   coalesce((SELECT quote_ident(o.relname) || '.' || quote_ident(a.attname)
     FROM pg_depend d JOIN pg_class o ON o.oid = d.refobjid JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum = d.refobjsubid
     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'a' AND d.refclassid = 'pg_class'::regclass), ''),
   NULL,
-  format('CREATE SEQUENCE IF NOT EXISTS %I AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s', c.relname,
-    format_type(s.seqtypid, NULL), s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache, CASE WHEN s.seqcycle THEN ' CYCLE' ELSE '' END),
+  CASE WHEN :full THEN (SELECT format('CREATE SEQUENCE IF NOT EXISTS %I AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s',
+      c.relname, format_type(s.data_type, NULL), s.increment, s.minimum_value, s.maximum_value, s.start_value, s.cache_size,
+      CASE WHEN s.cycle_option THEN ' CYCLE' ELSE '' END) FROM pg_sequence_parameters(c.oid) s) END,
   true, 0, NULL, NULL
-FROM pg_class c JOIN ns ON c.relnamespace = ns.oid JOIN pg_sequence s ON s.seqrelid = c.oid
-WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('e', 'i'))
+FROM rel c
+WHERE c.relkind = 'S' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i')
 UNION ALL
 SELECT 'table', '', c.relname,
   CASE c.relpersistence WHEN 'u' THEN 'unlogged ' ELSE '' END || CASE c.relkind WHEN 'f' THEN 'foreign table' ELSE 'table' END
     || CASE WHEN c.relispartition THEN ' partition' ELSE '' END || coalesce(' PARTITION BY ' || pg_get_partkeydef(c.oid), ''),
   NULL, array_to_string(c.reloptions, ', '), true, 0,
-  ARRAY(SELECT v FROM unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) v WHERE NOT has_table_privilege(:role, c.oid, v)), NULL
+  ARRAY[CASE WHEN NOT has_table_privilege(:role, c.oid, 'SELECT') THEN 'SELECT' END, CASE WHEN NOT has_table_privilege(:role, c.oid, 'INSERT') THEN 'INSERT' END,
+    CASE WHEN NOT has_table_privilege(:role, c.oid, 'UPDATE') THEN 'UPDATE' END, CASE WHEN NOT has_table_privilege(:role, c.oid, 'DELETE') THEN 'DELETE' END], NULL
 FROM tab c
 UNION ALL
 SELECT 'column', c.relname, a.attname,
@@ -52,14 +56,14 @@ UNION ALL
 SELECT CASE k.contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' WHEN 'x' THEN 'exclusion' WHEN 'c' THEN 'check' ELSE 'foreign key' END,
   c.relname, k.conname, regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''), NULL, NULL,
   k.convalidated AND coalesce(i.indisvalid, true), 0,
-  CASE WHEN k.contype IN ('p', 'u') THEN ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true) FROM generate_series(1, i.indnkeyatts) n) END, NULL
+  CASE WHEN :full AND k.contype IN ('p', 'u') THEN ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true) FROM generate_series(1, i.indnkeyatts) n) END, NULL
 FROM tab c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype IN ('p', 'u', 'x', 'c', 'f')
   LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
 UNION ALL
 SELECT CASE WHEN i.indisunique THEN 'unique index' ELSE 'index' END, c.relname, x.relname,
   replace(pg_get_indexdef(i.indexrelid), ' INDEX ' || quote_ident(x.relname) || ' ON ', ' INDEX ON '),
-  CASE WHEN i.indisunique THEN pg_get_expr(i.indpred, i.indrelid) END, NULL, i.indisvalid, 0,
-  CASE WHEN i.indisunique THEN ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true) FROM generate_series(1, i.indnkeyatts) n) END, NULL
+  CASE WHEN :full AND i.indisunique THEN pg_get_expr(i.indpred, i.indrelid) END, NULL, i.indisvalid, 0,
+  CASE WHEN :full AND i.indisunique THEN ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true) FROM generate_series(1, i.indnkeyatts) n) END, NULL
 FROM rel c JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid
 WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
 UNION ALL
@@ -69,16 +73,16 @@ SELECT 'function', '', p.proname || '(' || oidvectortypes(p.proargtypes) || ')',
     || CASE p.provolatile WHEN 'i' THEN ' IMMUTABLE' WHEN 's' THEN ' STABLE' ELSE '' END || CASE WHEN p.proisstrict THEN ' STRICT' ELSE '' END
     || CASE WHEN p.prosecdef THEN ' SECURITY DEFINER' ELSE '' END || CASE p.proparallel WHEN 's' THEN ' PARALLEL SAFE' WHEN 'r' THEN ' PARALLEL RESTRICTED' ELSE '' END
     || coalesce(' SET ' || array_to_string(p.proconfig, ' SET '), ''),
-  coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), pg_get_functiondef(p.oid), true, 0, NULL, NULL
-FROM pg_proc p JOIN ns ON p.pronamespace = ns.oid JOIN pg_language l ON l.oid = p.prolang
-WHERE p.prokind <> 'a'
-  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+  coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), CASE WHEN :full THEN pg_get_functiondef(p.oid) END, true, 0, NULL, NULL
+FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace = (SELECT oid FROM ns) AND p.prokind <> 'a'
+  AND p.oid NOT IN (SELECT objid FROM ext WHERE classid = 'pg_proc'::regclass)
 UNION ALL
 SELECT 'view', '', c.relname,
   CASE c.relkind WHEN 'm' THEN 'materialized view (' ELSE 'view (' END || (SELECT string_agg(quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
     FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) || ')',
-  NULL, format('CREATE %sVIEW %I%s AS %s', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED ' ELSE '' END, c.relname,
-    ' WITH (' || array_to_string(c.reloptions, ', ') || ')', pg_get_viewdef(c.oid)), true, 0, NULL, NULL
+  NULL, CASE WHEN :full THEN format('CREATE %sVIEW %I%s AS %s', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED ' ELSE '' END, c.relname,
+    ' WITH (' || array_to_string(c.reloptions, ', ') || ')', pg_get_viewdef(c.oid)) END, true, 0, NULL, NULL
 FROM rel c WHERE c.relkind IN ('v', 'm')
 UNION ALL
 SELECT 'trigger', c.relname, g.tgname, pg_get_triggerdef(g.oid) || CASE g.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' (disabled)' WHEN 'A' THEN ' (always)' ELSE ' (replica)' END,
@@ -100,6 +104,6 @@ export type RawRow = [
   create: string | null,
   flag: boolean,
   position: number,
-  list: string[] | null,
+  list: (string | null)[] | null,
   version: string | null,
 ];

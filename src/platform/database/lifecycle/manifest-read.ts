@@ -25,16 +25,27 @@ const CANONICAL = each((name, value) => `set_config('${name}', '${value}', true)
 const RESTORE = each((name) => `set_config('${name}', current_setting('parley.${name}'), true)`);
 
 /**
- * Reads every object of `schema` that a manifest speaks of, sorted, in one statement and one round trip. Works inside a
- * transaction or outside; the session's settings are as before when it returns.
+ * Reads every object of `schema` that a manifest speaks of, sorted, in one statement and one round trip: what is needed
+ * to compare. Works inside a transaction or outside; the session's settings are as before when it returns.
  * @param appRole whose rights on tables are checked; default: the current role.
  */
-export async function readLiveObjects(client: ClientBase, schema: string, appRole?: string): Promise<SchemaObject[]> {
+export function readLiveObjects(client: ClientBase, schema: string, appRole?: string): Promise<SchemaObject[]> {
   const role = appRole === undefined ? 'current_user' : `${client.escapeLiteral(appRole)}::name`;
-  const statement = READ_OBJECTS.replaceAll(':schema', () => client.escapeLiteral(schema)).replaceAll(
-    ':role',
-    () => role,
-  );
+  return read(client, schema, { role, full: 'false' });
+}
+
+/** The same with what is needed to recreate every object: slower, for building a manifest. */
+export function readObjectsInFull(client: ClientBase, schema: string): Promise<SchemaObject[]> {
+  return read(client, schema, { role: 'current_user', full: 'true' });
+}
+
+async function read(
+  client: ClientBase,
+  schema: string,
+  { role, full }: Record<'role' | 'full', string>,
+): Promise<SchemaObject[]> {
+  const values: Record<string, string> = { ':schema': client.escapeLiteral(schema), ':role': role, ':full': full };
+  const statement = READ_OBJECTS.replaceAll(/:(?:schema|role|full)\b/g, (key) => values[key] ?? key);
   const text = [KEEP, CANONICAL, statement, RESTORE].join(';\n');
   // Several statements in one message give an array of results, which the typings do not know.
   const results: unknown = await client.query({ text, rowMode: 'array' });
@@ -57,29 +68,30 @@ function unqualifier(schemas: string[], quote: (name: string) => string): (text:
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
+const texts = (list: (string | null)[] | null): string[] => (list ?? []).filter((text) => text !== null);
+
 function toObject(row: RawRow, plain: (text: string) => string): SchemaObject {
   const [kind, table, rawName, definition, expression, create, flag, position, list, version] = row;
   const name = kind === 'function' ? plain(rawName) : rawName;
   const object: SchemaObject = { kind: kind as ObjectKind, table, name, definition: plain(definition) };
+  const creating = create === null ? {} : { create: plain(create) };
   switch (object.kind) {
     case 'extension':
       return { ...object, definition: '', version: version ?? '' };
     case 'enum':
-      return { ...object, labels: list ?? [] };
+      return { ...object, labels: texts(list) };
     case 'column':
       if (flag) object.notNull = true;
       if (expression !== null) object.default = plain(expression);
       return { ...object, position };
     case 'function':
-      return { ...object, hash: sha256(plain(expression ?? '').replaceAll('\r\n', '\n')), create: plain(create ?? '') };
+      return { ...object, hash: sha256(plain(expression ?? '').replaceAll('\r\n', '\n')), ...creating };
     case 'table':
-      if (list !== null && list.length > 0) object.lacking = list;
-      break;
+      return { ...object, ...creating, ...(texts(list).length === 0 ? {} : { lacking: texts(list) }) };
     default:
       if (!flag) object.valid = false;
-      if (list !== null) object.keys = list.map(plain);
+      if (list !== null) object.keys = texts(list).map(plain);
       if (expression !== null) object.where = plain(expression);
   }
-  if (create !== null) object.create = plain(create);
-  return object;
+  return { ...object, ...creating };
 }
