@@ -214,41 +214,51 @@ CREATE OR REPLACE FUNCTION conversation_advance(
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-  head_seq bigint;
-  head_ord bigint;
-  mark record;
+  -- under names no column has, to be read inside statements
+  seq_before bigint;
+  ord_before bigint;
 BEGIN
   UPDATE conversation_head AS h
   SET seq = h.seq + p_seqs, ord = h.ord + p_ords, rev = h.rev + p_revs,
       last_delete_seq = GREATEST(h.last_delete_seq, p_delete_seq), updated_xid = pg_current_xact_id()
   WHERE h.conversation_id = p_conversation
   RETURNING h.seq - p_seqs, h.ord - p_ords, h.rev - p_revs INTO seq, ord, rev;
+  seq_before := seq;
+  ord_before := ord;
 
-  IF NOT FOUND OR NOT EXISTS (SELECT FROM conversations AS c WHERE c.id = p_conversation AND c.deleted_at IS NULL) THEN
+  PERFORM FROM conversations AS c WHERE c.id = p_conversation AND c.deleted_at IS NULL;
+  IF NOT FOUND OR seq IS NULL THEN
     RAISE EXCEPTION 'no conversation %', p_conversation USING ERRCODE = 'PA404';
   END IF;
 
-  head_seq := seq;
-  head_ord := ord;
-  FOR mark IN
-    SELECT a.actor, max(a.seq) AS any_seq, max(a.ord) AS any_ord,
-           max(a.seq) FILTER (WHERE a.force) AS forced_seq, max(a.ord) FILTER (WHERE a.force) AS forced_ord
-    FROM unnest(p_actors, p_mark_seq, p_mark_ord, p_force) AS a (actor, seq, ord, force)
-    GROUP BY a.actor ORDER BY a.actor
-  LOOP
-    UPDATE memberships AS m
-    SET read_seq = GREATEST(m.read_seq, head_seq + to_read.seq),
-        read_ord = GREATEST(m.read_ord, head_ord + to_read.ord),
-        delivered_seq = GREATEST(m.delivered_seq, head_seq + to_read.seq),
-        marked_unread = false
-    FROM (VALUES (true, mark.any_seq, mark.any_ord), (false, mark.forced_seq, mark.forced_ord)) AS to_read (if_all_read, seq, ord)
-    WHERE m.conversation_id = p_conversation AND m.user_id = mark.actor AND m.state = 'active'
-      AND to_read.if_all_read = (m.read_ord = head_ord) AND to_read.seq > 0;
+  -- Several actors: in lock order, each once, though unforced and forced apart. The unforced come first, as they ask
+  -- whether anything was unread before the step.
+  IF cardinality(p_actors) > 1 THEN
+    SELECT array_agg(a.actor), array_agg(a.seq), array_agg(a.ord), array_agg(a.force)
+    INTO p_actors, p_mark_seq, p_mark_ord, p_force
+    FROM (
+      SELECT u.actor, max(u.seq) AS seq, max(u.ord) AS ord, u.force
+      FROM unnest(p_actors, p_mark_seq, p_mark_ord, p_force) AS u (actor, seq, ord, force)
+      GROUP BY u.actor, u.force ORDER BY u.actor, u.force
+    ) AS a;
+  END IF;
 
-    IF NOT FOUND AND NOT EXISTS (
-      SELECT FROM memberships AS m WHERE m.conversation_id = p_conversation AND m.user_id = mark.actor AND m.state = 'active'
-    ) THEN
-      RAISE EXCEPTION 'user % is no member of conversation %', mark.actor, p_conversation USING ERRCODE = 'PA403';
+  FOR i IN 1 .. COALESCE(cardinality(p_actors), 0) LOOP
+    UPDATE memberships AS m
+    SET read_seq = GREATEST(m.read_seq, seq_before + p_mark_seq[i]),
+        read_ord = GREATEST(m.read_ord, ord_before + p_mark_ord[i]),
+        delivered_seq = GREATEST(m.delivered_seq, seq_before + p_mark_seq[i]),
+        marked_unread = false
+    WHERE m.conversation_id = p_conversation AND m.user_id = p_actors[i] AND m.state = 'active'
+      AND p_mark_seq[i] > 0 AND (p_force[i] OR m.read_ord = ord_before);
+
+    -- Nothing to move, or no member? Two steps, since an IF would start the subquery even when it is not asked.
+    IF NOT FOUND THEN
+      PERFORM FROM memberships AS m
+      WHERE m.conversation_id = p_conversation AND m.user_id = p_actors[i] AND m.state = 'active';
+      IF NOT FOUND THEN
+        RAISE EXCEPTION 'user % is no member of conversation %', p_actors[i], p_conversation USING ERRCODE = 'PA403';
+      END IF;
     END IF;
   END LOOP;
 END $$;
