@@ -17,4 +17,9 @@ export const commands: CommandTable = [
     summary: 'list every setting with its default and what it may hold',
     load: async () => (await import('./config.command.js')).configHelp,
   },
+  {
+    name: 'contract',
+    summary: 'write the API documents from the schemas',
+    load: async () => (await import('./contract.command.js')).contract,
+  },
 ];

@@ -1,0 +1,73 @@
+import type { INestApplication } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
+import { z } from 'zod';
+import { POLICY, type RoutePolicy } from '../auth/auth.decorator.js';
+import { errorCodes } from '../errors/error-codes.js';
+import { RETURNS, type Returned } from './returns.decorator.js';
+
+const toJsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {
+  const { $schema: _, $defs = {}, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any', reused: 'inline' });
+  const components = Object.fromEntries(Object.entries($defs).map(([name, definition]) => [name, { schema: definition }]));
+  return { schema: rest, components };
+};
+
+/** The OpenAPI 3.1 document of an application that was created but not initialised: made from the schemas that validate requests. */
+export async function createOpenApi(app: INestApplication, version: string): Promise<object> {
+  const { DocumentBuilder, SwaggerModule, ApiResponse, ApiBearerAuth } = await import('@nestjs/swagger');
+  const reflector = new Reflector();
+  for (const { metatype } of app.get(DiscoveryService, { strict: false }).getControllers()) {
+    if (!metatype) continue;
+    const prototype = metatype.prototype as object;
+    for (const name of new MetadataScanner().getAllMethodNames(prototype)) {
+      const descriptor = Object.getOwnPropertyDescriptor(prototype, name);
+      const handler = descriptor?.value as ((...args: unknown[]) => unknown) | undefined;
+      if (!descriptor || typeof handler !== 'function') continue;
+      const returned = Reflect.getMetadata(RETURNS, handler) as Returned | undefined;
+      if (returned) ApiResponse(responseOptions(returned) as never)(prototype, name, descriptor);
+      ApiResponse({ status: 'default', description: 'A problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } } as never)(prototype, name, descriptor);
+      const policy = reflector.getAllAndOverride<RoutePolicy | undefined>(POLICY, [handler, metatype]);
+      if (policy === 'user' || typeof policy === 'object') ApiBearerAuth()(prototype, name, descriptor);
+    }
+  }
+  const config = new DocumentBuilder()
+    .setTitle('Parley')
+    .setDescription('Users, conversations, messages, presence, media and notifications.')
+    .setVersion(version)
+    .setOpenAPIVersion('3.1.0')
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .addBearerAuth()
+    .build();
+  const document = SwaggerModule.createDocument(app, config, {
+    standardSchemaConverter: (schema: unknown, { schemaType }: { schemaType: 'input' | 'output' }) => toJsonSchema(schema as z.ZodType, schemaType),
+    operationIdFactory: (controller: string, method: string) => `${controller.replace(/Controller$/, '')}.${method}`,
+  } as never);
+  document.components ??= {};
+  document.components.schemas = { ...document.components.schemas, Problem: problemSchema as never };
+  return document;
+}
+
+const responseOptions = ({ status, schema }: Returned) => ({
+  status,
+  description: schema ? 'Success' : 'Success, no body',
+  ...(schema ? { standardSchema: schema } : {}),
+});
+
+const problemSchema = {
+  type: 'object',
+  description: 'RFC 9457 problem details',
+  required: ['type', 'title', 'status', 'detail', 'instance', 'code', 'requestId', 'errors'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    instance: { type: 'string' },
+    code: { type: 'string', enum: Object.keys(errorCodes) },
+    requestId: { type: 'string' },
+    retryAfterMs: { type: 'integer' },
+    errors: {
+      type: 'array',
+      items: { type: 'object', properties: { path: { type: 'string' }, code: { type: 'string' }, message: { type: 'string' } } },
+    },
+  },
+};
