@@ -1,10 +1,10 @@
 import { checkDatabase } from './check.js';
 import { clientConfig, targetOf } from './connection-url.js';
-import { LifecycleError } from './errors.js';
+import { codeOf, LifecycleError } from './errors.js';
 import { MigrationLock } from './lock.js';
 import { migrate } from './migrate.js';
 import { checkFacts, notePooler, readFacts } from './preflight.js';
-import { isIdle, reconcile, type Build, type Plan } from './reconcile.js';
+import { isIdle, reconcile, type Build } from './reconcile.js';
 import { applySettings } from './session-settings.js';
 import type { Session } from './session.js';
 import { isApplied, type DatabaseState } from './state.js';
@@ -23,8 +23,13 @@ export async function bootSession(session: Session, build: Build): Promise<Lifec
 
   if (run.settings.migrate === 'verify') return finish(session, build, await awaitOthers(session, build, check), true);
   const idle = async (): Promise<DatabaseState | undefined> => {
-    const state = await check();
-    return isIdle(attempt(() => reconcile(build, state, run.settings)) ?? busy) ? state : undefined;
+    try {
+      const state = await check();
+      return isIdle(reconcile(build, state, run.settings)) ? state : undefined;
+    } catch (error) {
+      if (mayBeHalfSeen(error)) return undefined;
+      throw error;
+    }
   };
   const ready = await idle();
   if (ready) return finish(session, build, ready, true);
@@ -60,27 +65,12 @@ function appRoleOf({ run: { options } }: Session): string | undefined {
     : targetOf(clientConfig(options.appConnectionString, 'DATABASE_URL'), 'DATABASE_URL').user;
 }
 
-const busy: Plan = {
-  adopt: [],
-  settle: [],
-  pending: [],
-  outOfOrder: [],
-  raiseEpoch: 0,
-  repair: [],
-  seeds: [],
-  ahead: [],
-  comparison: undefined,
-};
-
-/** Without the lock a verdict "blocked" may be a half-seen change of somebody else; under the lock it is final. */
-function attempt<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof LifecycleError) return undefined;
-    throw error;
-  }
-}
+/**
+ * Without the lock a verdict may rest on somebody else's half-seen change, and the catalog may change while it is read.
+ * Such an answer is not final: it is asked again under the lock.
+ */
+const mayBeHalfSeen = (error: unknown): boolean =>
+  error instanceof LifecycleError || ['XX000', '42P01', '42704', '3F000'].includes(codeOf(error) ?? '');
 
 /** Verify mode: somebody else migrates; this process only looks, every 2 s, and never locks or writes. */
 async function awaitOthers(

@@ -1,5 +1,7 @@
 import { applyTransactional } from './apply-transactional.js';
+import { applyConcurrent } from './apply-concurrent.js';
 import { LifecycleError } from './errors.js';
+import { heal } from './heal.js';
 import { History } from './history.js';
 import type { MigrationLock } from './lock.js';
 import type { MigrationFile } from './migration-files.js';
@@ -9,6 +11,7 @@ import { applySeed } from './seed.js';
 import type { Session } from './session.js';
 import { adoptHistory, settle } from './settle.js';
 import type { DatabaseState, Quarantine } from './state.js';
+import type { Seed } from './types.js';
 import { createHome, lifecycleTables } from './tables.js';
 import { inTransaction } from './transaction.js';
 
@@ -34,21 +37,29 @@ export async function migrate(
   if (plan.adopt.length > 0) await adoptHistory(session, plan.adopt);
   await applyAll(session, plan.pending, state.quarantined, lock);
 
-  run.enter('seeding');
-  const afterwards = plan.pending.length + plan.settle.length + plan.adopt.length > 0 ? await check() : state;
-  const seeds = reconcile(build, afterwards, run.settings).seeds;
+  const changed = plan.pending.length + plan.settle.length + plan.adopt.length > 0;
+  let next = changed ? reconcile(build, await check(), run.settings) : plan;
+  if (next.repair.length > 0 && build.manifest) {
+    await heal(session, build.manifest, lock);
+    next = reconcile(build, await check(), { ...run.settings, repair: 'off' });
+  }
+  await seedAll(session, next.seeds);
+
+  run.enter('verifying');
+  const final = await check();
+  const left = reconcile(build, final, { ...run.settings, repair: 'off' });
+  if (!isIdle(left)) throw new LifecycleError('unexpected', 'work is left although all of it was done');
+  return final;
+}
+
+async function seedAll(session: Session, seeds: readonly Seed[]): Promise<void> {
+  const { run } = session;
+  if (seeds.length > 0) run.enter('seeding');
   for (const [index, seed] of seeds.entries()) {
     run.detail({ step: { i: index + 1, n: seeds.length, name: seed.name } });
     await applySeed(session, seed, `seed ${index + 1}/${seeds.length}`);
     run.progress();
   }
-
-  run.enter('verifying');
-  const final = await check();
-  if (!isIdle(reconcile(build, final, run.settings))) {
-    throw new LifecycleError('unexpected', 'work is left although all of it was done');
-  }
-  return final;
 }
 
 function announce({ run }: Session, plan: Plan): void {
@@ -77,11 +88,11 @@ async function applyAll(
   session: Session,
   pending: readonly MigrationFile[],
   quarantined: readonly Quarantine[],
-  _lock: MigrationLock | undefined,
+  lock: MigrationLock | undefined,
 ): Promise<void> {
   const { run } = session;
-  run.enter('migrating');
   const n = pending.length;
+  if (n > 0) run.enter('migrating');
   for (const [index, file] of pending.entries()) {
     const failed = quarantined.find((q) => q.migration === file.name && q.checksum === file.checksum);
     if (failed) {
@@ -93,7 +104,12 @@ async function applyAll(
     run.detail({ step: { i, n, name: file.name } });
     run.report({ event: 'migration.started', migration: file.name, lane: file.lane, i, n });
     const started = performance.now();
-    if (await applyTransactional(session, file, `${i}/${n}`)) {
+    const step = `${i}/${n}`;
+    const applied =
+      file.lane === 'transactional'
+        ? await applyTransactional(session, file, step)
+        : await applyConcurrent(session, file, lock, step);
+    if (applied) {
       const durationMs = Math.round(performance.now() - started);
       run.report({ event: 'migration.applied', migration: file.name, durationMs, i, n });
       run.applied.push(file.name);

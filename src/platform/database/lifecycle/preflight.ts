@@ -26,6 +26,7 @@ export interface ServerFacts {
 const factsSql = (schema: string): string => {
   const t = lifecycleTables(schema);
   const namespace = `to_regnamespace(${literal(t.schema)})`;
+  const home = `to_regnamespace(${literal(t.home)})`;
   const history = `to_regclass(${literal(t.history)})`;
   return `
   SELECT pg_backend_pid() AS pid,
@@ -40,7 +41,8 @@ const factsSql = (schema: string): string => {
          has_database_privilege(current_database(), 'CREATE') AS "mayCreate",
          CASE WHEN ${namespace} IS NULL THEN has_database_privilege(current_database(), 'CREATE')
               ELSE has_schema_privilege(${namespace}::oid, 'CREATE') END AS "mayUseSchema",
-         CASE WHEN ${history} IS NULL THEN true ELSE has_table_privilege(${history}::oid, 'SELECT') END AS "mayReadHistory",
+         CASE WHEN ${history} IS NULL THEN true ELSE has_table_privilege(${history}::oid, 'SELECT') END
+           AND CASE WHEN ${home} IS NULL THEN true ELSE has_schema_privilege(${home}::oid, 'USAGE') END AS "mayReadHistory",
          (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`;
 };
 
@@ -70,7 +72,7 @@ export function checkFacts(run: BootRun, facts: ServerFacts): void {
   else if (!facts.mayReadHistory) {
     throw unsuitable(
       `role "${facts.role}" may not read the migration history`,
-      `GRANT SELECT ON ${lifecycleTables(schema).history} TO "${facts.role}";`,
+      `GRANT SELECT ON ${lifecycleTables(schema).history} TO "${facts.role}"; GRANT USAGE ON SCHEMA ${lifecycleTables(schema).home} TO "${facts.role}"; GRANT SELECT ON ALL TABLES IN SCHEMA ${lifecycleTables(schema).home} TO "${facts.role}";`,
     );
   }
   if (facts.synchronousCommit === 'off' || facts.fsync === 'off') {

@@ -202,7 +202,7 @@ export interface LifecycleResult {
   pooler: boolean;
   applied: readonly string[];
   seeded: readonly string[];
-  /** Finished without ever asking for the lock. */
+  /** This process did not need the lock: there was nothing to do, or another replica did it. */
   fastPath: boolean;
   /** Milliseconds spent per phase, in order of first entry. */
   phases: Readonly<Partial<Record<LifecyclePhase, number>>>;
