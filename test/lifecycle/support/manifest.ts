@@ -1,7 +1,11 @@
 import { Client } from 'pg';
 import { fingerprint } from '../../../src/platform/database/lifecycle/manifest-fingerprint.js';
 import { readLiveObjects } from '../../../src/platform/database/lifecycle/manifest-read.js';
-import { MANIFEST_FORMAT, type Manifest, type ManifestMigration } from '../../../src/platform/database/lifecycle/manifest.js';
+import {
+  MANIFEST_FORMAT,
+  type Manifest,
+  type ManifestMigration,
+} from '../../../src/platform/database/lifecycle/manifest.js';
 import { loadMigrations } from '../../../src/platform/database/lifecycle/migration-files.js';
 import { statements } from '../../../src/platform/database/lifecycle/sql-lexer.js';
 

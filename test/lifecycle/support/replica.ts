@@ -34,17 +34,18 @@ if (spec.clockOffsetMs) {
 if (spec.fault) {
   const { at, when, signal, nth = 1 } = spec.fault;
   const pattern = new RegExp(at, 's');
-  const original = Client.prototype.query as (...args: unknown[]) => unknown;
+  const original: unknown = Reflect.get(Client.prototype, 'query');
+  const query = original as (this: Client, ...args: unknown[]) => unknown;
   let seen = 0;
   const strike = (): void => {
     process.kill(process.pid, signal);
   };
-  Client.prototype.query = function query(this: Client, ...args: unknown[]): unknown {
+  Client.prototype.query = function faulty(this: Client, ...args: unknown[]): unknown {
     const [first] = args;
     const text = typeof first === 'string' ? first : ((first as { text?: string } | undefined)?.text ?? '');
-    if (!pattern.test(text) || ++seen !== nth) return original.apply(this, args);
+    if (!pattern.test(text) || ++seen !== nth) return query.apply(this, args);
     if (when === 'before') strike();
-    const result = original.apply(this, args) as Promise<unknown>;
+    const result = query.apply(this, args) as Promise<unknown>;
     if (when === 'sent') setTimeout(strike, 5);
     return when === 'answered' ? result.finally(strike) : result;
   } as typeof Client.prototype.query;
@@ -58,16 +59,14 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-const seeds = (spec.seedNames ?? []).map(
-  (name): Seed => ({
-    name,
-    version: 1,
-    kind: 'once',
-    run: async (tx) => {
-      await tx.query(`INSERT INTO ledger.entry (what) VALUES ('seed ${name}')`);
-    },
-  }),
-);
+const seeds = (spec.seedNames ?? []).map((name): Seed => ({
+  name,
+  version: 1,
+  kind: 'once',
+  run: async (tx) => {
+    await tx.query(`INSERT INTO ledger.entry (what) VALUES ('seed ${name}')`);
+  },
+}));
 
 try {
   const result = await runLifecycle({

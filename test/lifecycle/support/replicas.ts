@@ -11,7 +11,14 @@ export type Line =
   | ({ kind: 'event' } & ReportedEvent)
   | { kind: 'phase'; name: string; detail: PhaseDetail }
   | { kind: 'ready'; result: LifecycleResult }
-  | { kind: 'failed'; exitCode: number; message: string; hint?: string; code?: string; details?: Record<string, unknown> };
+  | {
+      kind: 'failed';
+      exitCode: number;
+      message: string;
+      hint?: string;
+      code?: string;
+      details?: Record<string, unknown>;
+    };
 
 let program: string | undefined;
 

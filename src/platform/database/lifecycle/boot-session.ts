@@ -45,7 +45,8 @@ export async function bootSession(session: Session, build: Build): Promise<Lifec
   return finish(session, build, state, false);
 }
 
-async function preflight(session: Session): Promise<void> {
+/** Learns what is at the other end, and refuses what cannot work. */
+export async function preflight(session: Session): Promise<void> {
   const { run } = session;
   run.enter('preflight');
   const facts = await readFacts(session, run.schema);
@@ -59,7 +60,7 @@ async function preflight(session: Session): Promise<void> {
 }
 
 /** The role the application connects as, if it is another one: it must have rights on every table. */
-function appRoleOf({ run: { options } }: Session): string | undefined {
+export function appRoleOf({ run: { options } }: Session): string | undefined {
   return options.appConnectionString === undefined
     ? undefined
     : targetOf(clientConfig(options.appConnectionString, 'DATABASE_URL'), 'DATABASE_URL').user;

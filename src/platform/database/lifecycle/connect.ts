@@ -48,6 +48,10 @@ export async function openConnection(options: LifecycleOptions): Promise<Client>
   }
 }
 
+/** A session on a connection made by `openConnection`. */
+export const sessionOf = (run: BootRun, client: Client): Session =>
+  new Session(run, client, bareConfig(run.options), applicationName(run.options));
+
 /** Connects with retries up to the deadline. Refused credentials, a missing database and the like fail at once. */
 export async function connect(run: BootRun): Promise<Session> {
   const { options, settings } = run;
@@ -58,7 +62,7 @@ export async function connect(run: BootRun): Promise<Session> {
     try {
       const early = attempt === 1 ? run.takeEarlyConnection() : undefined;
       const client = await abortable(early ?? openConnection(options), run.signal);
-      return new Session(run, client, config, applicationName(options));
+      return sessionOf(run, client);
     } catch (error) {
       run.signal.throwIfAborted();
       const found = diagnose(error, target);

@@ -100,6 +100,10 @@ export class History {
     return (rowCount ?? 0) > 0;
   }
 
+  async acceptChecksum(id: string, checksum: string): Promise<void> {
+    await this.session.query(`UPDATE ${this.t.history} SET checksum = $2 WHERE id = $1`, [id, checksum]);
+  }
+
   async isEmpty(): Promise<boolean> {
     if (!(await this.exists())) return true;
     const { rowCount } = await this.session.query(`SELECT FROM ${this.t.history} LIMIT 1`);

@@ -55,7 +55,7 @@ export async function readFacts(session: Pick<Session, 'query'>, schema: string)
 }
 
 /** Is this a server we can work on, with the rights we need? Throws 18 and 24; a standby may be promoted, so is retried. */
-export function checkFacts(run: BootRun, facts: ServerFacts): void {
+export function checkFacts(run: Pick<BootRun, 'settings' | 'options' | 'schema' | 'report'>, facts: ServerFacts): void {
   const { settings, options, schema } = run;
   const least = Math.max(leastServer, options.manifest?.minServer ?? 0);
   if (facts.version < least) {

@@ -1,8 +1,8 @@
 import { BootRun } from './boot-run.js';
 import { bootSession } from './boot-session.js';
+import { loadBuild } from './build.js';
 import { connect } from './connect.js';
 import { aborted, LifecycleError, messageOf } from './errors.js';
-import { loadMigrations } from './migration-files.js';
 import { StandbyError } from './preflight.js';
 import type { Build } from './reconcile.js';
 import { ConnectionLostError } from './session.js';
@@ -30,12 +30,6 @@ export async function runLifecycle(options: LifecycleOptions): Promise<Lifecycle
   } finally {
     run.dispose();
   }
-}
-
-export async function loadBuild(options: LifecycleOptions): Promise<Build> {
-  const files = await loadMigrations(options.migrationsDir);
-  const epoch = Math.max(0, ...files.map((file) => file.epoch));
-  return { files, manifest: options.manifest, seeds: options.seeds ?? [], epoch };
 }
 
 /** Blocked states wait, without a lock, for `parley db resolve|adopt|repair` in another shell; then the boot goes on. */
