@@ -286,10 +286,12 @@ BEGIN
 
   RETURN QUERY
     WITH receipt AS (
+      -- LEAST would take a null for "no limit", so each maximum runs over what was said.
       SELECT r.conversation_id, r.user_id, bool_or(r.read IS NOT NULL) AS reads,
-             LEAST(max(r.read), max(h.seq)) AS read, LEAST(max(r.read_ord), max(h.ord)) AS read_ord,
-             LEAST(GREATEST(max(r.delivered), max(r.read)), max(h.seq)) AS delivered,
-             LEAST(max(r.foreground), max(h.seq)) AS foreground
+             max(LEAST(r.read, h.seq)) FILTER (WHERE r.read IS NOT NULL) AS read,
+             max(LEAST(r.read_ord, h.ord)) FILTER (WHERE r.read_ord IS NOT NULL) AS read_ord,
+             max(LEAST(GREATEST(r.delivered, r.read), h.seq)) FILTER (WHERE num_nonnulls(r.delivered, r.read) > 0) AS delivered,
+             max(LEAST(r.foreground, h.seq)) FILTER (WHERE r.foreground IS NOT NULL) AS foreground
       FROM unnest(p_conversations, p_users, p_delivered, p_read, p_read_ord, p_foreground)
         AS r (conversation_id, user_id, delivered, read, read_ord, foreground)
       JOIN conversation_head AS h ON h.conversation_id = r.conversation_id
