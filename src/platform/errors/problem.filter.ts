@@ -1,8 +1,10 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, NotFoundException } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { jitter } from '../clock/clock.js';
 import { Log } from '../logging/log.js';
 import { currentRequestId } from '../logging/request-context.js';
+import { allowedMethods } from './allowed-methods.js';
+import { DomainError } from './domain-error.js';
 import { reportUnexpected } from './report-unexpected.js';
 import { retryAfterSeconds, toProblem } from './problem.js';
 import { translateError } from './translate-error.js';
@@ -16,7 +18,7 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
-    const error = translateError(thrown);
+    const error = this.unmatched(thrown, request, response) ?? translateError(thrown);
     reportUnexpected(this.log, error, { route: `${request.method} ${request.route?.path ?? request.path}` });
     if (response.headersSent) {
       response.destroy();
@@ -27,5 +29,14 @@ export class ProblemFilter implements ExceptionFilter {
     if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
     if (error.status === 413) response.setHeader('Connection', 'close');
     response.status(error.status).type('application/problem+json').send(JSON.stringify(problem));
+  }
+
+  /** A path that exists under another method is 405 with `Allow`, not 404. */
+  private unmatched(thrown: unknown, request: Request, response: Response): DomainError | undefined {
+    if (!(thrown instanceof NotFoundException) || request.route) return undefined;
+    const allowed = allowedMethods(request);
+    if (allowed.length === 0) return undefined;
+    response.setHeader('Allow', allowed.join(', '));
+    return new DomainError('method_not_allowed', { detail: `This path answers ${allowed.join(', ')}` });
   }
 }
