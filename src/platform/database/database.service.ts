@@ -104,12 +104,17 @@ export class DatabaseService implements Db {
     }
   }
 
-  private async attempt<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  /** Every statement of `work` reads the same snapshot of the primary; none may write. */
+  async snapshot<Result>(work: (db: Db) => Promise<Result>): Promise<Result> {
+    return this.attempt(work, 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+  }
+
+  private async attempt<Result>(work: (tx: Tx) => Promise<Result>, begin = 'BEGIN'): Promise<Result> {
     const client = await this.connections.connect();
     const committed: (() => void)[] = [];
     let broken: Error | undefined;
     try {
-      await client.query('BEGIN');
+      await client.query(begin);
       const tx: Tx = {
         transaction: true,
         query: async <Row extends QueryResultRow>(statement: Sql) => (await this.run<Row>(client, statement)).rows,
