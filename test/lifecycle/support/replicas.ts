@@ -127,7 +127,7 @@ export class Replica {
 
 /** Ends whatever a failed test left behind. */
 export async function endReplicas(): Promise<void> {
-  for (const replica of [...alive]) {
+  for (const replica of alive) {
     replica.kill('SIGCONT');
     replica.kill('SIGKILL');
     await replica.exited;

@@ -32,9 +32,14 @@ export async function heal(
   // Seeds of a table that had to be created again have to run again: their record is what says they ran.
   if (report.createdTables.length > 0) await session.query(`DELETE FROM ${lifecycleTables(run.schema).seeds}`);
   if (report.refused.length > 0) {
-    const text = report.refused.map(({ object, reason, rows }) => `${object}: ${reason}${rows > 0 ? ` (${rows} rows)` : ''}`);
+    const text = report.refused.map(
+      ({ object, reason, rows }) => `${object}: ${reason}${rows > 0 ? ` (${rows} rows)` : ''}`,
+    );
     throw new LifecycleError('schema', `repair left out what data stands against: ${text.join('; ')}`, {
-      hint: `Correct the rows, then: parley db repair. ${report.refused.map((r) => r.query).filter(Boolean).join('; ')}`,
+      hint: `Correct the rows, then: parley db repair. ${report.refused
+        .map((r) => r.query)
+        .filter(Boolean)
+        .join('; ')}`,
       details: { refused: report.refused },
     });
   }
