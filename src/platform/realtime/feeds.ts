@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Db } from '../database/db.js';
 
 /** One row's present state in a conversation's feed. */
 export interface ConversationChange {
@@ -23,8 +24,19 @@ export interface UserChange {
   v: unknown;
 }
 
-/** Answers "which of my rows of this conversation changed after a position?", by rev ascending, at most `limit`. */
-export type ConversationReader = (conversationId: string, after: number, upTo: number, limit: number) => Promise<ConversationChange[]>;
+/** The part of a feed above `after`, up to `upTo`. */
+export interface FeedRange {
+  id: string;
+  after: number;
+  upTo: number;
+}
+
+/**
+ * Answers "which of my rows of these conversations changed in these ranges?": one statement for all of them, by rev
+ * ascending and at most `limit` for each; conversations without changes may be absent. `db` is the snapshot to read from,
+ * by default the pool.
+ */
+export type ConversationReader = (ranges: readonly FeedRange[], limit: number, db?: Db) => Promise<ReadonlyMap<string, ConversationChange[]>>;
 export type UserReader = (userId: string, after: number, upTo: number, limit: number) => Promise<UserChange[]>;
 /** Present heads; ids without a row are absent from the answer. */
 export type HeadReader = (ids: readonly string[]) => Promise<Map<string, number>>;
@@ -46,12 +58,21 @@ export class Feeds {
    */
   async conversation(id: string, after: number, limit: number): Promise<Slice<ConversationChange>> {
     const head = (await this.conversationHeads([id])).get(id) ?? 0;
-    return slice(await Promise.all(this.conversationReaders.map((read) => read(id, after, head, limit))), after, head, limit);
+    const slices = await this.conversations([{ id, after, upTo: head }], limit);
+    return slices.get(id) ?? slice([], after, head, limit);
+  }
+
+  /** The same for many conversations whose heads the caller has read, in one statement per reader. */
+  async conversations(ranges: readonly FeedRange[], limit: number, db?: Db): Promise<Map<string, Slice<ConversationChange>>> {
+    // One row more than is shown tells whether there are more.
+    const parts: ReadonlyMap<string, ConversationChange[]>[] = [];
+    for (const read of this.conversationReaders) parts.push(await read(ranges, limit + 1, db));
+    return new Map(ranges.map(({ id, after, upTo }) => [id, slice(parts.map((part) => part.get(id) ?? []), after, upTo, limit)]));
   }
 
   async user(id: string, after: number, limit: number): Promise<Slice<UserChange>> {
     const head = (await this.userHeads([id])).get(id) ?? 0;
-    return slice(await Promise.all(this.userReaders.map((read) => read(id, after, head, limit))), after, head, limit);
+    return slice(await Promise.all(this.userReaders.map((read) => read(id, after, head, limit + 1))), after, head, limit);
   }
 }
 
