@@ -11,6 +11,7 @@ import { EventsModule } from './platform/events/events.module.js';
 import { BackgroundRuntime } from './platform/lifecycle/background-runtime.js';
 import { LifecycleModule } from './platform/lifecycle/lifecycle.module.js';
 import { LoggingModule } from './platform/logging/logging.module.js';
+import { RateLimitModule } from './platform/ratelimit/ratelimit.module.js';
 import { RealtimeModule } from './platform/realtime/realtime.module.js';
 
 /** The composition root: platform first (DatabaseModule before all others), then the features. */
@@ -30,6 +31,7 @@ export class AppModule {
         LifecycleModule.register(boot),
         EventsModule.register(replicaId),
         AuthModule,
+        RateLimitModule,
         RealtimeModule,
       ],
     };

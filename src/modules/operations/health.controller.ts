@@ -2,6 +2,7 @@ import { Controller, Get, HttpStatus, Res, ServiceUnavailableException } from '@
 import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
 import type { Response } from 'express';
 import { Public } from '../../platform/auth/auth.decorator.js';
+import { Unlimited } from '../../platform/ratelimit/limit.guard.js';
 import { BootState } from '../../platform/lifecycle/boot-state.js';
 import { livePaths, readyPaths, startupPaths } from '../../platform/lifecycle/boot-responder.js';
 import { HealthService } from './health.service.js';
@@ -9,6 +10,7 @@ import { HealthService } from './health.service.js';
 /** The probes, from READY on; before that the boot responder answers the same paths. */
 @Controller()
 @Public()
+@Unlimited()
 export class HealthController {
   constructor(
     private readonly terminus: HealthCheckService,

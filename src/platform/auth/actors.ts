@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { epochMs } from '../clock/clock.js';
 import { DomainError } from '../errors/domain-error.js';
+import type { DeliveredEvent } from '../events/domain-event.js';
+import { Live } from '../events/event-handlers.js';
 import { Actor } from './actor.js';
+import { GrantsChanged, SessionRevoked } from './auth.events.js';
 import type { Permission } from './permissions.js';
 import { TokenService, type TokenClaims } from './token.service.js';
 
@@ -47,23 +50,41 @@ export class Actors {
   async authenticate(token: string | undefined, deviceId?: string): Promise<Actor> {
     if (!token) throw new DomainError('unauthenticated');
     const claims = await this.tokens.verify(token, deviceId);
-    const cached = this.cache.get(claims.sessionId);
+    // By issue time too: a host application's session comes back after its revocation, for tokens issued later only.
+    const key = `${claims.sessionId} ${claims.issuedAt}`;
+    const cached = this.cache.get(key);
     if (cached && cached.until > epochMs() && cached.actor.userId === claims.userId) {
       return cached.actor.expiresAt === claims.expiresAt ? cached.actor : withExpiry(cached.actor, claims.expiresAt);
     }
     const actor = await this.resolve(claims);
     if (this.cache.size >= MAX_CACHED) this.cache.delete(this.cache.keys().next().value ?? '');
-    this.cache.set(claims.sessionId, { actor, until: epochMs() + CACHE_MS });
+    this.cache.set(key, { actor, until: epochMs() + CACHE_MS });
     return actor;
   }
 
   /** Forgets what is known about a user, after a revocation or a change of roles. */
   forget(userId: string): void {
-    for (const [sessionId, { actor }] of this.cache) if (actor.userId === userId) this.cache.delete(sessionId);
+    for (const [key, { actor }] of this.cache) if (actor.userId === userId) this.cache.delete(key);
   }
 
   forgetAll(): void {
     this.cache.clear();
+  }
+
+  @Live(SessionRevoked)
+  onSessionRevoked(event: DeliveredEvent): void {
+    this.forget(event.key);
+  }
+
+  @Live(GrantsChanged)
+  onGrantsChanged(event: DeliveredEvent): void {
+    if (event.key === GrantsChanged.EVERYBODY) this.forgetAll();
+    else this.forget(event.key);
+  }
+
+  /** Roles and permissions of a user, as their next request will have them. */
+  grantsOf(userId: string): Promise<Grants> {
+    return this.grants(userId);
   }
 
   private async resolve(claims: TokenClaims): Promise<Actor> {

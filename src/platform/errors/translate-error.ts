@@ -41,13 +41,14 @@ interface Issue {
   message: string;
   path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined;
   code?: string;
+  params?: { code?: unknown } | undefined;
 }
 
 /** The answer to a request that a schema refused. */
 export function fromIssues(issues: readonly Issue[]): DomainError {
   const errors: FieldError[] = issues.slice(0, 20).map((issue) => ({
     path: (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
-    code: issue.code ?? 'invalid',
+    code: typeof issue.params?.code === 'string' ? issue.params.code : (issue.code ?? 'invalid'),
     message: issue.message,
   }));
   const detail = errors.map((e) => (e.path ? `${e.path}: ${e.message}` : e.message)).join('; ');

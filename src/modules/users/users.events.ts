@@ -1,0 +1,68 @@
+import { DomainEvent, type FeedPosition } from '../../platform/events/domain-event.js';
+
+/** An account was made, by registration, by an administrator or at first sight of a host application's token. */
+export class UserCreated extends DomainEvent {
+  static override readonly topic = 'user.created';
+  constructor(readonly key: string) {
+    super();
+  }
+  payload() {
+    return { userId: this.key };
+  }
+}
+
+/** The public profile or the state of a user has changed. */
+export class UserUpdated extends DomainEvent {
+  static override readonly topic = 'user.updated';
+  constructor(
+    readonly key: string,
+    readonly rev: number,
+  ) {
+    super();
+  }
+  payload() {
+    return { userId: this.key, rev: this.rev };
+  }
+  override position(): FeedPosition {
+    return { feed: 'user', id: this.key, rev: this.rev };
+  }
+}
+
+/** A user deleted the account; it can still be restored by an administrator until `UserErased`. */
+export class UserDeleted extends DomainEvent {
+  static override readonly topic = 'user.deleted';
+  constructor(readonly key: string) {
+    super();
+  }
+  payload() {
+    return { userId: this.key };
+  }
+}
+
+/** Everything about the person goes now: each module blanks what it owns. */
+export class UserErased extends DomainEvent {
+  static override readonly topic = 'user.erased';
+  constructor(readonly key: string) {
+    super();
+  }
+  payload() {
+    return { userId: this.key };
+  }
+}
+
+/** Rows of a user's own feed that nobody else sees have changed: preferences, contacts, blocks. Live only. */
+export class UserFeedAdvanced extends DomainEvent {
+  static override readonly topic = 'user.feed';
+  constructor(
+    readonly key: string,
+    readonly rev: number,
+  ) {
+    super();
+  }
+  payload() {
+    return { userId: this.key, rev: this.rev };
+  }
+  override position(): FeedPosition {
+    return { feed: 'user', id: this.key, rev: this.rev };
+  }
+}

@@ -1,0 +1,20 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { Request } from 'express';
+
+/** Where a request came from, for sessions and the security log. Stored hashed and cut. */
+export interface RequestOrigin {
+  ip: string;
+  userAgent: string | null;
+}
+
+const MAX_USER_AGENT = 256;
+
+export const originOf = (request: Pick<Request, 'ip' | 'headers'>): RequestOrigin => ({
+  ip: request.ip ?? '',
+  userAgent: request.headers['user-agent']?.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_USER_AGENT) ?? null,
+});
+
+/** The RequestOrigin of the request. */
+export const CurrentOrigin = createParamDecorator((_: unknown, context: ExecutionContext): RequestOrigin =>
+  originOf(context.switchToHttp().getRequest<Request>()),
+);

@@ -1,0 +1,161 @@
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { RateLimiterMemory, type RateLimiterAbstract, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Redis } from 'ioredis';
+import { SecretBox } from '../auth/secret-box.js';
+import { Config } from '../config/config.js';
+import { DatabaseService } from '../database/database.service.js';
+import { sql } from '../database/sql.js';
+import { DomainError } from '../errors/domain-error.js';
+import { BackgroundWork } from '../lifecycle/background-work.js';
+import { Log } from '../logging/log.js';
+import { metrics } from '../logging/metrics.js';
+import { PostgresCounters } from './postgres-counters.js';
+import { type Rule, type RuleName, rulesOf } from './rules.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** Where a caller stands with one rule. */
+export interface Quota {
+  rule: string;
+  exceeded: boolean;
+  limit: number;
+  windowSeconds: number;
+  remaining: number;
+  /** Until the window ends; when exceeded, until a repeat makes sense. */
+  resetMs: number;
+}
+
+/** A refusal, as operations records it: hashes, no addresses. */
+export interface LimitExceeded {
+  rule: string;
+  route: string | null;
+  keyHash: string;
+  userId: string | null;
+}
+
+type Counter = TokenBucket | RateLimiterAbstract;
+const PURGE_EVERY_MS = 3_600_000;
+
+/** Counts what callers do against the rules, for HTTP and sockets alike. */
+@Injectable()
+export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
+  private readonly rules: Record<RuleName, Rule>;
+  private readonly counters = new Map<RuleName, Counter>();
+  private readonly listeners: ((violation: LimitExceeded) => void)[] = [];
+  private redis: Redis | undefined;
+
+  constructor(
+    private readonly config: Config,
+    private readonly database: DatabaseService,
+    private readonly box: SecretBox,
+    private readonly background: BackgroundWork,
+    private readonly log: Log,
+  ) {
+    this.rules = rulesOf(config);
+  }
+
+  async onModuleInit(): Promise<void> {
+    this.redis = await this.connectRedis();
+    for (const name of Object.keys(this.rules) as RuleName[]) this.counters.set(name, this.counterFor(name));
+    this.background.registerJob({ name: 'ratelimit.purge', every: PURGE_EVERY_MS, run: () => this.purge() });
+  }
+
+  onApplicationShutdown(): void {
+    this.redis?.disconnect();
+  }
+
+  /** Operations listens here to record refusals. */
+  onExceeded(listener: (violation: LimitExceeded) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /**
+   * Counts one use. `key` is a user id, an address or a hash; it never reaches a log.
+   * @throws rate_limited with the rule and the time to wait
+   */
+  async consume(rule: RuleName, key: string, context: { route?: string; userId?: string } = {}): Promise<Quota> {
+    const quota = await this.check(rule, key, context);
+    if (quota.exceeded) throw rateLimited(quota);
+    return quota;
+  }
+
+  /** The same without throwing. */
+  async check(rule: RuleName, key: string, context: { route?: string; userId?: string } = {}): Promise<Quota> {
+    const quota = await this.count(rule, key);
+    if (quota.exceeded) {
+      metrics.rateLimited.inc({ rule });
+      const keyHash = this.box.sign('ratelimit', key).slice(0, 22);
+      for (const listener of this.listeners)
+        listener({ rule, route: context.route ?? null, keyHash, userId: context.userId ?? null });
+    }
+    return quota;
+  }
+
+  /** Starts the count of a key anew, after a success that proves who is calling. */
+  async forget(rule: RuleName, key: string): Promise<void> {
+    const counter = this.counterOf(rule);
+    if (counter instanceof TokenBucket) counter.forget(key);
+    else await counter.delete(key);
+  }
+
+  private async count(name: RuleName, key: string): Promise<Quota> {
+    const counter = this.counterOf(name);
+    if (counter instanceof TokenBucket) return counter.take(key);
+    const { points, seconds } = this.rules[name];
+    const toQuota = (result: RateLimiterRes, exceeded: boolean): Quota => ({
+      rule: name,
+      exceeded,
+      limit: points,
+      windowSeconds: seconds,
+      remaining: exceeded ? 0 : result.remainingPoints,
+      resetMs: result.msBeforeNext,
+    });
+    try {
+      return toQuota(await counter.consume(key), false);
+    } catch (refusal) {
+      if (refusal instanceof RateLimiterRes) return toQuota(refusal, true);
+      throw refusal;
+    }
+  }
+
+  private counterOf(rule: RuleName): Counter {
+    const counter = this.counters.get(rule);
+    if (!counter) throw new Error('RateLimiter used before onModuleInit');
+    return counter;
+  }
+
+  private counterFor(name: RuleName): Counter {
+    const rule = this.rules[name];
+    if (rule.burst > 0) return new TokenBucket(name, rule);
+    const options = { keyPrefix: name, points: rule.points, duration: rule.seconds };
+    if (rule.shared === 'never' || (rule.shared === 'redis' && !this.redis)) return new RateLimiterMemory(options);
+    // Without the shared store each replica counts alone, and so allows less.
+    const insuranceLimiter = new RateLimiterMemory({ ...options, points: Math.ceil(rule.points / 2) });
+    return this.redis
+      ? new RateLimiterRedis({ ...options, storeClient: this.redis, insuranceLimiter })
+      : new PostgresCounters({ ...options, database: this.database, insuranceLimiter });
+  }
+
+  private async connectRedis(): Promise<Redis | undefined> {
+    if (!this.config.REDIS_URL) return undefined;
+    const { Redis: Client } = await import('ioredis');
+    // A command that cannot be sent fails at once, and the local count takes over.
+    const client = new Client(this.config.REDIS_URL, {
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: 250,
+    });
+    client.on('error', (error) => this.log.warn('ratelimit.redis_error', { err: error }));
+    return client;
+  }
+
+  private purge(): Promise<number> {
+    return this.database.execute(sql`DELETE FROM rate_limit_counters WHERE window_start < now() - interval '2 days'`);
+  }
+}
+
+export const rateLimited = (quota: Quota): DomainError =>
+  new DomainError('rate_limited', {
+    rule: quota.rule,
+    detail: `${quota.limit} per ${quota.windowSeconds === 1 ? 'second' : `${quota.windowSeconds} seconds`}`,
+    retryAfterMs: Math.max(1, Math.ceil(quota.resetMs)),
+  });
