@@ -20,7 +20,10 @@ export const guardScript = (script) => {
 };
 
 const NAME = '"[^"]+"(?:\\."[^"]+")?';
-const rule = (pattern, rewrite) => ({ pattern: new RegExp(`^${pattern.replaceAll('NAME', `(${NAME})`)}$`, 'is'), rewrite });
+const rule = (pattern, rewrite) => ({
+  pattern: new RegExp(`^${pattern.replaceAll('NAME', `(${NAME})`)}$`, 'is'),
+  rewrite,
+});
 
 const RULES = [
   // Prisma creates the default schema when it starts from nothing; ours is given by the connection.
@@ -48,7 +51,9 @@ const RULES = [
   rule('ALTER INDEX NAME RENAME TO NAME', (from, to) => [
     when(`to_regclass('${from}') IS NOT NULL AND to_regclass('${to}') IS NULL`, `ALTER INDEX ${from} RENAME TO ${to};`),
   ]),
-  rule('DROP (TABLE|INDEX|TYPE|VIEW|SEQUENCE) (?:IF EXISTS )?(.*)', (kind, rest) => [`DROP ${kind} IF EXISTS ${rest};`]),
+  rule('DROP (TABLE|INDEX|TYPE|VIEW|SEQUENCE) (?:IF EXISTS )?(.*)', (kind, rest) => [
+    `DROP ${kind} IF EXISTS ${rest};`,
+  ]),
   rule('ALTER TABLE NAME ((?:ADD COLUMN|DROP COLUMN|DROP CONSTRAINT|ALTER COLUMN)\\b.*)', (table, actions) => [
     `ALTER TABLE ${table} ${actions
       .replaceAll(/\bADD COLUMN\s+(?!IF NOT EXISTS)/gi, 'ADD COLUMN IF NOT EXISTS ')

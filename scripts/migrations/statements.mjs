@@ -27,7 +27,7 @@ export const splitStatements = (sql) => {
     line += token.split('\n').length - 1;
   };
 
-  for (let i = 0; i < sql.length; ) {
+  for (let i = 0; i < sql.length;) {
     const token = tokenAt(sql, i);
     if (token.kind === 'end' && atomic === 0) push();
     else {
