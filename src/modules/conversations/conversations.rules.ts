@@ -1,0 +1,40 @@
+import type { Settings } from './dto/conversation.view.js';
+import type { Role } from './members.repository.js';
+
+const rank: Record<Role, number> = { member: 0, admin: 1, owner: 2 };
+
+/** `owner` > `admin` > `member`. */
+export const atLeast = (role: Role, needed: Role): boolean => rank[role] >= rank[needed];
+export const outranks = (role: Role, other: Role): boolean => rank[role] > rank[other];
+
+export const MAX_CONVERSATIONS_PER_USER = 2000;
+export const MAX_INVITES = 100;
+/** Where counting unread rows stops. */
+export const UNREAD_CAP = 100;
+/** Largest room in which receipts and typing are shown to all. */
+export const LIVELY_ROOM = 100;
+
+const group: Settings = {
+  whoCanPost: 'member',
+  whoCanInvite: 'admin',
+  whoCanPin: 'admin',
+  whoCanMentionAll: 'admin',
+  historyForNewMembers: 'all',
+  slowModeSec: 0,
+};
+
+export const defaultSettings: Record<'direct' | 'group' | 'channel', Settings> = {
+  direct: { ...group, whoCanInvite: 'member', whoCanPin: 'member', whoCanMentionAll: 'member' },
+  group,
+  channel: { ...group, whoCanPost: 'admin' },
+};
+
+/** The one key of a pair, whoever asks. */
+export const directKey = (a: string, b: string): string => [a, b].toSorted().join(':');
+
+/** First seq a member sees who joins when the head stands at `headSeq`. */
+export const visibleFrom = (settings: Settings, headSeq: number): number =>
+  settings.historyForNewMembers === 'all' ? 1 : headSeq + 1;
+
+/** Text for the right side of LIKE, matching itself alone. */
+export const escapeLike = (text: string): string => text.replaceAll(/[\\%_]/g, String.raw`\$&`);

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import type { ConversationRow } from '../conversations.repository.js';
+import { meView } from './me.view.js';
+
+const id = z.uuid();
+const time = z.iso.datetime();
+const number = z.number().int().nonnegative();
+
+export const conversationType = z.enum(['direct', 'group', 'channel']);
+export const visibility = z.enum(['private', 'public']);
+
+/** Who may do what: `member` is everybody, `admin` admins and owners. */
+export const settingsView = z.object({
+  whoCanPost: z.enum(['member', 'admin']),
+  whoCanInvite: z.enum(['member', 'admin']),
+  whoCanPin: z.enum(['member', 'admin']),
+  whoCanMentionAll: z.enum(['member', 'admin']),
+  /** What later members see of what was written before them. */
+  historyForNewMembers: z.enum(['all', 'none']),
+  /** Seconds between two messages of one member; 0 is off. */
+  slowModeSec: z.number().int().min(0).max(3600),
+});
+export type Settings = z.output<typeof settingsView>;
+
+/** A conversation as every member sees it: `v` of a `conversation` change. */
+export const conversationView = z.object({
+  id,
+  type: conversationType,
+  title: z.string().nullable(),
+  description: z.string().nullable(),
+  avatarMediaId: id.nullable(),
+  visibility,
+  settings: settingsView,
+  createdBy: id,
+  createdAt: time,
+  updatedAt: time,
+  deletedAt: time.nullable(),
+  rev: number,
+});
+export type ConversationView = z.output<typeof conversationView>;
+
+/** What REST and sync add for the reader. */
+export const conversationDetailView = conversationView.extend({
+  memberCount: number,
+  head: z.object({ seq: number, rev: number }),
+  me: meView,
+});
+export type ConversationDetailView = z.output<typeof conversationDetailView>;
+
+/** A public channel in the directory; the reader need not be a member. */
+export const publicChannelView = conversationView.extend({ memberCount: number });
+export type PublicChannelView = z.output<typeof publicChannelView>;
+
+export const toConversationView = (row: ConversationRow): ConversationView => ({
+  id: row.id,
+  type: row.type,
+  title: row.title,
+  description: row.description,
+  avatarMediaId: row.avatarMediaId,
+  visibility: row.visibility,
+  settings: row.settings,
+  createdBy: row.createdBy,
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+  deletedAt: row.deletedAt?.toISOString() ?? null,
+  rev: row.rev,
+});
