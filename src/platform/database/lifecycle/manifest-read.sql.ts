@@ -81,7 +81,7 @@ UNION ALL
 SELECT 'view', '', c.relname,
   CASE c.relkind WHEN 'm' THEN 'materialized view (' ELSE 'view (' END || (SELECT string_agg(quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
     FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) || ')',
-  NULL, CASE WHEN :full THEN format('CREATE %sVIEW %I%s AS %s', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED ' ELSE '' END, c.relname,
+  NULL, CASE WHEN :full THEN format('CREATE %s %I%s AS %s', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW IF NOT EXISTS' ELSE 'OR REPLACE VIEW' END, c.relname,
     ' WITH (' || array_to_string(c.reloptions, ', ') || ')', pg_get_viewdef(c.oid)) END, true, 0, NULL, NULL
 FROM rel c WHERE c.relkind IN ('v', 'm')
 UNION ALL
