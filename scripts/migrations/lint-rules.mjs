@@ -10,7 +10,7 @@ import {
 } from './statement-rules.mjs';
 
 /**
- * @typedef {{ name: string, bytes: Buffer | undefined, others: string[] }} Migration one folder; `others` are files that
+ * @typedef {{ name: string, bytes: Uint8Array | undefined, others: string[] }} Migration one folder; `others` are files that
  *   are not migration.sql
  * @typedef {{ migration: string, line: number, rule: string, message: string }} Problem
  */
@@ -123,12 +123,12 @@ const lintHistory = (migrations, released) => {
       add(name, 'released', 'has been released and was edited: put it back, and add a new migration instead');
     }
   }
-  const last = [...released.keys()].toSorted().at(-1) ?? '';
+  const last = [...released.keys()].reduce((latest, name) => (name > latest ? name : latest), '');
   let epoch = 0;
   for (const { name, bytes } of migrations) {
     if (!released.has(name) && name < last)
       add(name, 'order', `sorts before ${last}, which has been released: give it a later time`);
-    const own = bytes ? epochOf(readDirectives(bytes.toString('utf8'))) : 0;
+    const own = bytes ? epochOf(readDirectives(decode(bytes) ?? '')) : 0;
     if (own && own <= epoch) add(name, 'epoch', `epoch ${own} must be above ${epoch}, that of an earlier contract`);
     epoch = Math.max(epoch, own);
   }

@@ -33,7 +33,12 @@ const connect = async (url, release) => {
   const parsed = new URL(url);
   const schema = parsed.searchParams.get('schema') ?? 'public';
   parsed.searchParams.delete('schema');
-  const pool = new pg.Pool({ connectionString: parsed.href, max: 1, idleTimeoutMillis: 0, options: `-c search_path=${schema}` });
+  const pool = new pg.Pool({
+    connectionString: parsed.href,
+    max: 1,
+    idleTimeoutMillis: 0,
+    options: `-c search_path=${schema}`,
+  });
   const chars = translateTypes(pool);
   const adapter = await new PrismaPg(pool, { schema, disposeExternalPool: false }).connect();
 
@@ -44,10 +49,11 @@ const connect = async (url, release) => {
     for (const index of chars) result.columnTypes[index] = CHARACTER;
     return result;
   };
-  adapter.executeScript = (script) => pool.query(script).then(
-    () => {},
-    (error) => adapter.onError(error),
-  );
+  adapter.executeScript = (script) =>
+    pool.query(script).then(
+      () => {},
+      (error) => adapter.onError(error),
+    );
   const dispose = adapter.dispose.bind(adapter);
   adapter.dispose = async () => {
     await dispose();
