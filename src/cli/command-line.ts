@@ -35,7 +35,7 @@ const USAGE = 2;
 /** Finds the command, parses its flags, runs it and answers the exit code. Unexpected errors print one line and their code. */
 export async function runCommandLine(table: CommandTable, argv: readonly string[]): Promise<number> {
   const entry = table
-    .filter(({ name }) => name.split(' ').every((word, i) => argv[i] === word))
+    .filter(({ name }) => [name, shortName(name)].some((words) => words.split(' ').every((word, i) => argv[i] === word)))
     .toSorted((a, b) => b.name.length - a.name.length)[0];
   if (!entry) {
     const asked = argv.find((word) => !word.startsWith('-'));
@@ -46,7 +46,7 @@ export async function runCommandLine(table: CommandTable, argv: readonly string[
     return wantsHelp || known.length > 0 ? (wantsHelp ? 0 : USAGE) : USAGE;
   }
   const command = await entry.load();
-  const rest = argv.slice(entry.name.split(' ').length);
+  const rest = argv.slice((argv[0] === 'db' || !entry.name.startsWith('db ') ? entry.name : shortName(entry.name)).split(' ').length);
   if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(help(command));
     return 0;
@@ -71,6 +71,9 @@ export async function runCommandLine(table: CommandTable, argv: readonly string[
     return fail(`parley ${command.name}: ${message}${hint ? `\n${hint}` : ''}`, exitCode ?? 1);
   }
 }
+
+/** Every `db` command also works without `db`, except `verify`, which alone checks the whole product. */
+const shortName = (name: string): string => (name === 'db verify' ? name : name.replace(/^db /, ''));
 
 function fail(text: string, code: number): number {
   process.stderr.write(`${text}\n`);

@@ -18,6 +18,46 @@ export const commands: CommandTable = [
     load: async () => (await import('./config.command.js')).configHelp,
   },
   {
+    name: 'db status',
+    summary: 'history, lock, seeds, epoch and drift',
+    load: async () => (await import('./database.commands.js')).dbStatus,
+  },
+  {
+    name: 'db plan',
+    summary: 'what the next boot would do',
+    load: async () => (await import('./database.commands.js')).dbPlan,
+  },
+  {
+    name: 'db migrate',
+    summary: 'migrate, seed and verify now',
+    load: async () => (await import('./database.commands.js')).dbMigrate,
+  },
+  {
+    name: 'db verify',
+    summary: 'compare the live schema with the build',
+    load: async () => (await import('./database.commands.js')).dbVerify,
+  },
+  {
+    name: 'db adopt',
+    summary: 'take over a database made by other means',
+    load: async () => (await import('./decision.commands.js')).dbAdopt,
+  },
+  {
+    name: 'db resolve',
+    summary: 'decide how a migration stands',
+    load: async () => (await import('./decision.commands.js')).dbResolve,
+  },
+  {
+    name: 'db repair',
+    summary: 'bring back missing objects',
+    load: async () => (await import('./decision.commands.js')).dbRepair,
+  },
+  {
+    name: 'doctor',
+    summary: 'why the database cannot be used',
+    load: async () => (await import('./database.commands.js')).doctorCommand,
+  },
+  {
     name: 'contract',
     summary: 'write the API documents from the schemas',
     load: async () => (await import('./contract.command.js')).contract,

@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { DatabaseService } from './database.service.js';
 import { DatabaseMonitor } from './database-monitor.js';
+import { SchemaGuard } from './schema-guard.js';
 import { type DatabaseContext, DATABASE_CONTEXT, SchemaGate } from './schema-gate.js';
 
 /**
@@ -13,8 +14,8 @@ export class DatabaseModule {
   static register(context: DatabaseContext): DynamicModule {
     return {
       module: DatabaseModule,
-      providers: [{ provide: DATABASE_CONTEXT, useValue: context }, DatabaseService, DatabaseMonitor, SchemaGate],
-      exports: [DatabaseService, DatabaseMonitor],
+      providers: [{ provide: DATABASE_CONTEXT, useValue: context }, DatabaseService, DatabaseMonitor, SchemaGuard, SchemaGate],
+      exports: [DATABASE_CONTEXT, DatabaseService, DatabaseMonitor],
     };
   }
 }

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
-import { jitter, monotonicMs } from '../clock/clock.js';
+import { jitter, monotonicMs, now } from '../clock/clock.js';
 import type { PrismaClient } from '../../generated/prisma/client.js';
 import { DomainError } from '../errors/domain-error.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
-import { classify, isTransient } from './database-error.js';
+import { classify, type DatabaseFault, isTransient } from './database-error.js';
 import type { Db, Tx } from './db.js';
 import { type Sql, sql, statementName } from './sql.js';
 
@@ -38,6 +38,8 @@ export class DatabaseService implements Db {
   private pool: Pool | undefined;
   private orm: Promise<PrismaClient> | undefined;
   private prepared = true;
+  private readonly refusals = new Set<string>();
+  private readonly faultListeners: ((fault: DatabaseFault) => void)[] = [];
   readonly slowQueries: SlowQuery[] = [];
 
   constructor(private readonly log: Log) {}
@@ -56,6 +58,16 @@ export class DatabaseService implements Db {
   open(pool: Pool, options: { prepared: boolean }): void {
     this.pool = pool;
     this.prepared = options.prepared;
+  }
+
+  /** While there is a reason (the server is down, the schema is not ours), statements fail at once instead of queueing. */
+  refuse(reason: string, refusing: boolean): void {
+    if (refusing) this.refusals.add(reason);
+    else this.refusals.delete(reason);
+  }
+
+  onFault(listener: (fault: DatabaseFault) => void): void {
+    this.faultListeners.push(listener);
   }
 
   async close(): Promise<void> {
@@ -110,6 +122,7 @@ export class DatabaseService implements Db {
   }
 
   private async attempt<Result>(work: (tx: Tx) => Promise<Result>, begin = 'BEGIN'): Promise<Result> {
+    this.requireServing();
     const client = await this.connections.connect();
     const committed: (() => void)[] = [];
     let broken: Error | undefined;
@@ -136,12 +149,15 @@ export class DatabaseService implements Db {
   }
 
   private async run<Row extends QueryResultRow>(target: Pool | PoolClient, statement: Sql) {
+    if (target === this.pool) this.requireServing();
     const { text, values } = statement.compile();
     const startedAt = monotonicMs();
     try {
       return await target.query<Row>(this.prepared ? { name: statementName(text), text, values } : { text, values });
     } catch (error) {
-      metrics.dbErrors.inc({ class: classify(error).class });
+      const fault = classify(error);
+      metrics.dbErrors.inc({ class: fault.class });
+      for (const listener of this.faultListeners) listener(fault);
       throw error;
     } finally {
       const ms = monotonicMs() - startedAt;
@@ -150,9 +166,13 @@ export class DatabaseService implements Db {
     }
   }
 
+  private requireServing(): void {
+    if (this.refusals.size > 0) throw new DomainError('database_unavailable');
+  }
+
   private recordSlow(text: string, ms: number): void {
     metrics.dbSlowQueries.inc();
-    this.slowQueries.push({ text: text.replaceAll(/\s+/g, ' ').trim().slice(0, 500), ms: Math.round(ms), at: new Date() });
+    this.slowQueries.push({ text: text.replaceAll(/\s+/g, ' ').trim().slice(0, 500), ms: Math.round(ms), at: now() });
     if (this.slowQueries.length > 100) this.slowQueries.shift();
     this.log.warn('db.slow_query', { dur_ms: Math.round(ms), statement: statementName(text) });
   }

@@ -1,8 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Config } from '../config/config.js';
-import { packageRoot } from '../config/package-root.js';
 import { registerErrorTranslator } from '../errors/translate-error.js';
 import { BackgroundWork } from '../lifecycle/background-work.js';
 import { BootState } from '../lifecycle/boot-state.js';
@@ -12,10 +9,10 @@ import { DatabaseMonitor } from './database-monitor.js';
 import { translateDatabaseError } from './database-error.js';
 import { DatabaseNotVerifiedError, DatabaseService } from './database.service.js';
 import { runLifecycle } from './lifecycle/run-lifecycle.js';
-import { loadSeeds } from './lifecycle/seeds.js';
-import { parseManifest } from './lifecycle/manifest.js';
+import { lifecycleOptions } from './lifecycle-options.js';
 import type { LifecycleOptions } from './lifecycle/types.js';
 import { createPool } from './pool.js';
+import { SchemaGuard } from './schema-guard.js';
 
 export const DATABASE_CONTEXT = Symbol('DATABASE_CONTEXT');
 
@@ -43,6 +40,7 @@ export class SchemaGate implements OnModuleInit, OnApplicationShutdown {
     private readonly background: BackgroundWork,
     private readonly database: DatabaseService,
     private readonly monitor: DatabaseMonitor,
+    private readonly guard: SchemaGuard,
     private readonly log: Log,
   ) {}
 
@@ -71,52 +69,17 @@ export class SchemaGate implements OnModuleInit, OnApplicationShutdown {
     await this.database.ping();
     metrics.schemaReady.set(1);
     metrics.schemaInfo.set({ fingerprint: result.fingerprint ?? '', head: result.head ?? '', epoch: String(result.epoch) }, 1);
+    this.monitor.onChange((state) => this.database.refuse('down', state === 'down'));
     this.monitor.start(this.context.directUrl);
+    await this.guard.start(options);
     this.log.info('boot.database.ready', {}, 'DATABASE INITIALIZATION COMPLETED - SCHEMA IS READY');
   }
 
   /** After every feature module's hook: Nest runs shutdown hooks in reverse order of start. Tolerates a boot that failed. */
   async onApplicationShutdown(): Promise<void> {
+    this.guard.stop();
     await this.monitor.stop();
     await this.database.close();
     await this.context.stopServer?.();
   }
-}
-
-/** The same options for boot and command line. */
-export function lifecycleOptions(
-  config: Config,
-  { url, directUrl }: Pick<DatabaseContext, 'url' | 'directUrl'>,
-  appVersion: string,
-): LifecycleOptions {
-  const prisma = join(packageRoot(), 'prisma');
-  const manifest = join(prisma, 'schema.manifest.json');
-  return {
-    connectionString: directUrl,
-    urlSource: config.DATABASE_DIRECT_URL ? 'DATABASE_DIRECT_URL' : 'DATABASE_URL',
-    ...(url === directUrl ? {} : { appConnectionString: url }),
-    schema: config.DB_SCHEMA,
-    migrationsDir: join(prisma, 'migrations'),
-    seeds: loadSeeds(join(prisma, 'seeds')),
-    ...(existsSync(manifest) ? { manifest: parseManifest(readFileSync(manifest, 'utf8')) } : {}),
-    appVersion,
-    settings: {
-      migrate: config.DB_MIGRATE,
-      adopt: config.DB_ADOPT,
-      repair: config.DB_REPAIR,
-      ahead: config.DB_AHEAD,
-      outOfOrder: config.DB_OUT_OF_ORDER,
-      drift: config.DB_DRIFT,
-      pooler: config.DB_POOLER,
-      deadlineMs: config.BOOT_DEADLINE * 1000,
-      lockTimeoutMs: config.BOOT_LOCK_TIMEOUT_MS,
-      connectDelayMs: config.DB_CONNECT_DELAY_MS,
-      connectMaxRetries: config.DB_CONNECT_MAX_RETRIES,
-      blockedHoldMs: config.BOOT_BLOCKED_HOLD_MS,
-      failHoldMs: config.BOOT_FAIL_HOLD_MS,
-      migrationLockTimeoutMs: config.MIGRATE_LOCK_TIMEOUT_MS,
-      migrationLockRetries: config.MIGRATE_LOCK_RETRIES,
-      migrationStatementTimeoutMs: config.MIGRATE_STATEMENT_TIMEOUT_MS,
-    },
-  };
 }
