@@ -45,7 +45,11 @@ export class TcpProxy {
 
   /** Cuts all open connections with a RST. */
   reset(): void {
-    for (const socket of this.sockets) socket.resetAndDestroy();
+    for (const socket of this.sockets) {
+      // Only TCP knows a reset; the way on to the server may be a unix socket.
+      if (socket.remoteAddress === undefined) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 
   /** Resolves, before forwarding it, when a client sends a message containing the text; then `act` sets the fault. */

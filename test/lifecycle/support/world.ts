@@ -159,6 +159,10 @@ export class Scene {
     expect(spoken.filter((line) => password !== '' && line.includes(password))).toEqual([]);
   }
 
+  async drop(): Promise<void> {
+    await this.world.sql(`DROP DATABASE ${this.name} WITH (FORCE)`);
+  }
+
   locks(): Promise<{ pid: number; objid: number }[]> {
     return this.sql(`SELECT l.pid, l.objid::int FROM pg_locks l JOIN pg_database d ON d.oid = l.database
       WHERE locktype = 'advisory' AND granted AND d.datname = current_database()`);

@@ -6,7 +6,11 @@ import { codeOf, LifecycleError, messageOf } from './errors.js';
 
 /** The server or the network ended the session. What was not committed is gone; the next session reads what was. */
 export class ConnectionLostError extends Error {
-  constructor(readonly reason: unknown) {
+  constructor(
+    readonly reason: unknown,
+    /** This process did not run for longer than the server waits. */
+    private readonly frozen = false,
+  ) {
     super(`connection lost: ${messageOf(reason)}`, { cause: reason });
   }
 
@@ -16,7 +20,7 @@ export class ConnectionLostError extends Error {
 
   /** The server ended a session that was silent for too long: this process was frozen and others went on without it. */
   get fenced(): boolean {
-    return this.code === '57P05' || this.code === '25P03';
+    return this.frozen || this.code === '57P05' || this.code === '25P03';
   }
 }
 
@@ -123,19 +127,23 @@ export class Session {
   }
 
   private async send<T>(work: () => Promise<T>): Promise<T> {
-    if (this.lost) throw new ConnectionLostError(this.lost);
+    if (this.lost) throw new ConnectionLostError(this.lost, this.wasFrozen());
     this.running++;
     try {
       return await work();
     } catch (error) {
       if (this.lost || isLoss(error)) {
         this.lost ??= error instanceof Error ? error : new Error(String(error));
-        throw new ConnectionLostError(codeOf(error) === undefined ? this.lost : error);
+        throw new ConnectionLostError(codeOf(error) === undefined ? this.lost : error, this.wasFrozen());
       }
       throw error;
     } finally {
       this.running--;
     }
+  }
+
+  private wasFrozen(): boolean {
+    return performance.now() - this.tickedAt > this.run.settings.idleTimeoutMs;
   }
 
   private destroy(reason: Error): void {
