@@ -129,7 +129,7 @@ const lintHistory = (migrations, released) => {
     if (!released.has(name) && name < last)
       add(name, 'order', `sorts before ${last}, which has been released: give it a later time`);
     const own = bytes ? epochOf(readDirectives(decode(bytes) ?? '')) : 0;
-    if (own && own <= epoch) add(name, 'epoch', `epoch ${own} must be above ${epoch}, that of an earlier contract`);
+    if (own && own < epoch) add(name, 'epoch', `epoch ${own} is below ${epoch}, that of an earlier contract`);
     epoch = Math.max(epoch, own);
   }
   return problems;

@@ -40,6 +40,6 @@ else {
   for (const { migration, line, rule, message } of problems) {
     console.error(`${where}/${migration}/migration.sql:${line}  ${rule}  ${message}`);
   }
-  console.error(`${migrations.length} migrations, ${problems.length} problems`);
+  console.error(`${migrations.length} migrations, problems: ${problems.length}`);
 }
 process.exitCode = problems.length > 0 ? 1 : 0;

@@ -161,7 +161,7 @@ const SOUND: [what: string, sql: string][] = [
     'data that looks for itself',
     `${EXPAND}INSERT INTO a (id) VALUES (1) ON CONFLICT DO NOTHING; UPDATE a SET b = 'x' WHERE b IS NULL;`,
   ],
-  ['a declared drop', `${CONTRACT.replace('=1', '=7')}-- squawk-ignore ban-drop-table\nDROP TABLE IF EXISTS a;`],
+  ['a declared drop', `${CONTRACT.replace('=1', '=7')}DROP TABLE IF EXISTS a;`],
   [
     'a block that declares and loops',
     `${EXPAND}DO $$ DECLARE r text; n int := 0; BEGIN FOR r IN SELECT rolname FROM pg_roles LOOP EXECUTE format('REVOKE ALL ON a FROM %I', r); n := n + 1; END LOOP; END $$;`,
@@ -210,15 +210,15 @@ describe('history', () => {
     expect(lint({ [early]: sql, [first]: sql }, sealed)).toEqual(new Map([[early, ['order']]]));
   });
 
-  it('epochs rise', () => {
+  it('epochs never fall', () => {
     const contract = (epoch: number) => `-- lifecycle: contract epoch=${epoch}\nSELECT 1;`;
-    expect(lint({ [first]: contract(1), [second]: contract(2) })).toEqual(new Map());
-    expect(lint({ [first]: contract(2), [second]: contract(2) })).toEqual(new Map([[second, ['epoch']]]));
+    expect(lint({ [early]: contract(1), [first]: contract(2), [second]: contract(2) })).toEqual(new Map());
+    expect(lint({ [first]: contract(2), [second]: contract(1) })).toEqual(new Map([[second, ['epoch']]]));
   });
 });
 
 it("Parley's own migrations pass", () => {
   const { stderr, status } = spawnSync(process.execPath, ['scripts/migrations/lint.mjs'], { encoding: 'utf8' });
-  expect(stderr).toMatch(/^\d+ migrations, 0 problems\n$/);
+  expect(stderr).toMatch(/^\d+ migrations, problems: 0\n$/);
   expect(status).toBe(0);
 });
