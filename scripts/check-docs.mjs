@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+// What the documents point at exists: relative links, and the npm scripts they name.
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { root } from './node-runtime.mjs';
+
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const skipped = /^(node_modules|dist|coverage|test|bench\/reports|\.)/;
+
+const documents = readdirSync(root)
+  .filter((entry) => !skipped.test(entry))
+  .flatMap((entry) => (entry.endsWith('.md') ? [entry] : within(entry)));
+
+function within(folder) {
+  if (!['docs', 'client', 'web', 'bench', 'deploy', 'prisma'].includes(folder)) return [];
+  return readdirSync(join(root, folder), { recursive: true })
+    .map((name) => `${folder}/${name}`)
+    .filter((name) => name.endsWith('.md') && !name.includes('node_modules/'));
+}
+
+const faults = documents.flatMap((document) => {
+  const text = readFileSync(join(root, document), 'utf8');
+  const links = [...text.matchAll(/\]\((?!https?:|mailto:|#)([^)\s#]+)/g)].map(([, link]) => link);
+  const commands = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name);
+  return [
+    ...links
+      .filter((link) => !existsSync(join(root, dirname(document), link)))
+      .map((link) => `${document}: no such file ${link}`),
+    ...commands.filter((name) => !scripts[name]).map((name) => `${document}: no such command npm run ${name}`),
+  ];
+});
+for (const fault of faults) console.error(fault);
+if (faults.length > 0) process.exitCode = 1;
