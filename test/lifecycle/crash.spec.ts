@@ -38,7 +38,6 @@ async function proxied(upstream: Upstream): Promise<TcpProxy> {
 }
 afterEach(async () => {
   for (const proxy of proxies.splice(0)) await proxy.stop();
-  await proxy.stop();
 });
 
 async function dies(replica: Replica, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
