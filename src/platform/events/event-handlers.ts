@@ -33,7 +33,8 @@ export class EventHandlers implements OnModuleInit {
       if (typeof instance !== 'object' || instance === null) continue;
       const prototype = Object.getPrototypeOf(instance) as Record<string, unknown> | null;
       if (!prototype) continue;
-      for (const method of this.scanner.getAllMethodNames(prototype)) this.add(instance as Record<string, EventHandler>, prototype, method);
+      for (const method of this.scanner.getAllMethodNames(prototype))
+        this.add(instance as Record<string, EventHandler>, prototype, method);
     }
   }
 
@@ -55,7 +56,10 @@ export class EventHandlers implements OnModuleInit {
     ] as const) {
       const topic = Reflect.getMetadata(key, handler) as string | undefined;
       if (topic === undefined) continue;
-      const named = { name: `${instance.constructor.name}.${method}`, handle: (event: DeliveredEvent) => instance[method]?.(event) };
+      const named = {
+        name: `${instance.constructor.name}.${method}`,
+        handle: (event: DeliveredEvent) => instance[method]?.(event),
+      };
       table.set(topic, [...(table.get(topic) ?? []), named]);
     }
   }

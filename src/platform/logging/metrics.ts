@@ -36,6 +36,11 @@ export const metrics = {
   wsDisconnects: counter('ws_disconnects_total', 'Closed sockets', ['reason']),
   wsEventDuration: histogram('ws_event_duration_seconds', 'Duration of socket commands', ['event', 'result']),
 
+  wsDropped: counter('ws_dropped_total', 'Live events not sent to slow sockets, counted per episode', ['outcome']),
+  antiEntropyPasses: counter('antientropy_checks_total', 'Comparisons of what was told with the database', ['part', 'result']),
+  busMessages: counter('bus_messages_total', 'Messages between replicas', ['direction']),
+  busDropped: counter('bus_dropped_total', 'Messages between replicas that were not sent'),
+
   messagesAccepted: counter('msg_accepted_total', 'Messages stored'),
   messagesDuplicate: counter('msg_duplicate_total', 'Sends answered with the stored original'),
   messageAckSeconds: histogram('msg_send_ack_seconds', 'Receipt of a send to its ack'),

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { RevocationReason } from '../auth/auth.events.js';
 import type { Db } from '../database/db.js';
 
 /** One row's present state in a conversation's feed. */
@@ -36,12 +37,22 @@ export interface FeedRange {
  * ascending and at most `limit` for each; conversations without changes may be absent. `db` is the snapshot to read from,
  * by default the pool.
  */
-export type ConversationReader = (ranges: readonly FeedRange[], limit: number, db?: Db) => Promise<ReadonlyMap<string, ConversationChange[]>>;
+export type ConversationReader = (
+  ranges: readonly FeedRange[],
+  limit: number,
+  db?: Db,
+) => Promise<ReadonlyMap<string, ConversationChange[]>>;
 export type UserReader = (userId: string, after: number, upTo: number, limit: number) => Promise<UserChange[]>;
 /** Present heads; ids without a row are absent from the answer. */
 export type HeadReader = (ids: readonly string[]) => Promise<Map<string, number>>;
-/** Rooms a user's sockets belong in, with the first message visible to them. */
-export type RoomReader = (userId: string) => Promise<{ conversationId: string; rev: number; visibleFromSeq: number }[]>;
+/** Rooms a user's sockets belong in, with the first message visible to them; all, or this one if the user is in it. */
+export type RoomReader = (
+  userId: string,
+  conversationId?: string,
+) => Promise<{ conversationId: string; rev: number; visibleFromSeq: number }[]>;
+
+/** Those of the auth sessions that have ended, with the reason. */
+export type EndedSessionReader = (sessionIds: readonly string[]) => Promise<ReadonlyMap<string, RevocationReason>>;
 
 /** What the tables say. Modules register in `onModuleInit`; the sequencers ask when a hint leaves a gap. */
 @Injectable()
@@ -51,6 +62,7 @@ export class Feeds {
   conversationHeads: HeadReader = async () => new Map();
   userHeads: HeadReader = async () => new Map();
   rooms: RoomReader = async () => [];
+  endedSessions: EndedSessionReader = async () => new Map();
 
   /**
    * Changes after a position, by rev. The head is read first, so a row that changes meanwhile is left for the next page
@@ -63,16 +75,35 @@ export class Feeds {
   }
 
   /** The same for many conversations whose heads the caller has read, in one statement per reader. */
-  async conversations(ranges: readonly FeedRange[], limit: number, db?: Db): Promise<Map<string, Slice<ConversationChange>>> {
+  async conversations(
+    ranges: readonly FeedRange[],
+    limit: number,
+    db?: Db,
+  ): Promise<Map<string, Slice<ConversationChange>>> {
     // One row more than is shown tells whether there are more.
     const parts: ReadonlyMap<string, ConversationChange[]>[] = [];
     for (const read of this.conversationReaders) parts.push(await read(ranges, limit + 1, db));
-    return new Map(ranges.map(({ id, after, upTo }) => [id, slice(parts.map((part) => part.get(id) ?? []), after, upTo, limit)]));
+    return new Map(
+      ranges.map(({ id, after, upTo }) => [
+        id,
+        slice(
+          parts.map((part) => part.get(id) ?? []),
+          after,
+          upTo,
+          limit,
+        ),
+      ]),
+    );
   }
 
   async user(id: string, after: number, limit: number): Promise<Slice<UserChange>> {
     const head = (await this.userHeads([id])).get(id) ?? 0;
-    return slice(await Promise.all(this.userReaders.map((read) => read(id, after, head, limit + 1))), after, head, limit);
+    return slice(
+      await Promise.all(this.userReaders.map((read) => read(id, after, head, limit + 1))),
+      after,
+      head,
+      limit,
+    );
   }
 }
 
@@ -84,7 +115,12 @@ export interface Slice<Change> {
   head: number;
 }
 
-function slice<Change extends { rev: number }>(parts: Change[][], after: number, head: number, limit: number): Slice<Change> {
+function slice<Change extends { rev: number }>(
+  parts: Change[][],
+  after: number,
+  head: number,
+  limit: number,
+): Slice<Change> {
   const all = parts.flat().toSorted((a, b) => a.rev - b.rev);
   const changes = all.slice(0, limit);
   const more = all.length > limit;

@@ -1,0 +1,200 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { Namespace, Socket } from 'socket.io';
+import { epochMs, jitter, now } from '../clock/clock.js';
+import type { RevocationReason } from '../auth/auth.events.js';
+import { Config } from '../config/config.js';
+import { DomainError } from '../errors/domain-error.js';
+import { toProblem } from '../errors/problem.js';
+import { reportUnexpected } from '../errors/report-unexpected.js';
+import { translateError } from '../errors/translate-error.js';
+import { REPLICA_ID } from '../events/events.module.js';
+import type { DrainableSockets } from '../lifecycle/drain.js';
+import { Log } from '../logging/log.js';
+import { metrics } from '../logging/metrics.js';
+import { newRequestId } from '../logging/request-context.js';
+import { CommandDispatcher } from './command-dispatcher.js';
+import { Feeds } from './feeds.js';
+import { HandshakeGate } from './handshake-gate.js';
+import { Handshakes } from './handshakes.js';
+import { HeadsHints } from './heads-hints.js';
+import { CONNECT_TIMEOUT_MS } from './protocol.js';
+import { readyView } from './ready.view.js';
+import { RoomSequencer } from './room-sequencer.js';
+import { Rooms, userRoom } from './rooms.js';
+import { ServerEpoch } from './server-epoch.js';
+import { SlowSockets } from './slow-sockets.js';
+import { Client, Sockets } from './sockets.js';
+import { UserSequencer } from './user-sequencer.js';
+
+/** Why a session's sockets close. */
+export type CloseReason = RevocationReason | 'token_expired';
+
+const SWEEP_MS = 1000;
+const DRAIN_TICK_MS = 100;
+const ROOM_READS = 5;
+
+/** The life of every socket of this replica: sign-in, rooms and `ready`, end of its token, orderly stop. */
+@Injectable()
+export class Connections implements DrainableSockets, OnApplicationShutdown {
+  private sweep: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly config: Config,
+    private readonly gate: HandshakeGate,
+    private readonly handshakes: Handshakes,
+    private readonly sockets: Sockets,
+    private readonly rooms: Rooms,
+    private readonly feeds: Feeds,
+    private readonly roomSequencer: RoomSequencer,
+    private readonly userSequencer: UserSequencer,
+    private readonly heads: HeadsHints,
+    private readonly slow: SlowSockets,
+    private readonly epoch: ServerEpoch,
+    private readonly dispatcher: CommandDispatcher,
+    private readonly log: Log,
+    @Inject(REPLICA_ID) private readonly replicaId: string,
+  ) {}
+
+  /** Serves this namespace from now on. */
+  serve(namespace: Namespace): void {
+    this.rooms.use(namespace);
+    namespace.use((socket, next) => void this.signIn(socket, next));
+    namespace.on('connection', (socket) => void this.welcome(socket));
+    this.rooms.onLeave((conversationId, socketId) => this.roomSequencer.left(conversationId, socketId));
+    this.rooms.onEmpty((conversationId) => this.roomSequencer.closed(conversationId));
+    this.heads.start((conversationId) => this.roomSequencer.position(conversationId));
+    this.slow.start();
+    this.sweep = setInterval(() => this.closeExpired(), SWEEP_MS);
+    this.sweep.unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.sweep);
+  }
+
+  refuse(): void {
+    this.gate.close();
+  }
+
+  /** Never through a namespace disconnect: after that clients do not come back by themselves. */
+  async drain(spreadMs: number): Promise<void> {
+    const clients = [...this.sockets];
+    for (const { socket } of clients) socket.emit('server.draining', { reconnectAfterMs: jitter(spreadMs) });
+    const ticks = Math.max(1, Math.floor(spreadMs / DRAIN_TICK_MS));
+    const batch = Math.ceil(clients.length / ticks);
+    for (let i = 0; i < clients.length; i += batch) {
+      if (i > 0) await new Promise((resolve) => setTimeout(resolve, DRAIN_TICK_MS));
+      for (const { socket } of clients.slice(i, i + batch)) socket.conn.close();
+    }
+  }
+
+  /** Ends every socket of these auth sessions; clients do not reconnect by themselves. */
+  revoke(userId: string, sessionIds: ReadonlySet<string>, reason: CloseReason): void {
+    for (const client of this.sockets.of(userId)) if (sessionIds.has(client.actor.sessionId)) this.end(client, reason);
+  }
+
+  /** Lets every client come again and sync, after the database lost or replaced what they may have seen. */
+  restartAll(): void {
+    for (const { socket } of this.sockets) socket.conn.close();
+  }
+
+  end(client: Client, reason: CloseReason): void {
+    client.socket.emit('session.revoked', { reason });
+    client.socket.disconnect();
+  }
+
+  private async signIn(socket: Socket, next: (error?: Error) => void): Promise<void> {
+    try {
+      const client = await this.handshakes.authenticate(socket);
+      const { userId } = client;
+      const max = this.config.MAX_SOCKETS_PER_USER;
+      if (!this.sockets.reserve(userId, max)) throw new DomainError('limit_exceeded', { limit: 'sockets', max });
+      socket.data = client;
+      next();
+      // Socket.IO connects in the next tick; then the place is taken by the socket itself, or free again.
+      process.nextTick(() => this.sockets.release(userId));
+    } catch (thrown) {
+      this.refuseSignIn(socket, thrown, next);
+    }
+  }
+
+  private refuseSignIn(socket: Socket, thrown: unknown, next: (error: Error) => void): void {
+    const error = translateError(thrown);
+    metrics.wsConnects.inc({ result: error.code });
+    reportUnexpected(this.log, error, { event: 'connect' });
+    // A refusal in the namespace is final for the client; one that may pass later closes the transport instead.
+    if (error.status >= 500) {
+      socket.conn.close();
+      return;
+    }
+    const refusal = new Error(error.code) as Error & { data?: unknown };
+    refusal.data = toProblem(error, '/socket.io/', newRequestId(), jitter);
+    next(refusal);
+  }
+
+  private async welcome(socket: Socket): Promise<void> {
+    const client = socket.data as Client;
+    this.sockets.add(client);
+    metrics.wsConnects.inc({ result: 'ok' });
+    metrics.wsConnections.set(this.sockets.size);
+    socket.on('disconnect', (reason) => this.forget(client, reason));
+    this.dispatcher.serve(client);
+    try {
+      const userRev = await this.enterRooms(client);
+      if (!socket.connected) return;
+      socket.emit(
+        'ready',
+        readyView(this.config, client, {
+          epoch: this.epoch.current,
+          replicaId: this.replicaId,
+          userRev,
+          serverTime: now(),
+        }),
+      );
+    } catch (thrown) {
+      const error = translateError(thrown);
+      reportUnexpected(this.log, error, { event: 'ready' });
+      this.log.warn('socket.not_ready', { code: error.code });
+      socket.conn.close();
+    }
+  }
+
+  /**
+   * Reads the rooms and joins them all. What changes meanwhile is noticed (the own feed is followed first, leaves are
+   * remembered by each room) and the rooms are read again.
+   */
+  private async enterRooms(client: Client): Promise<number> {
+    const { userId, socket } = client;
+    for (let attempt = 1; ; attempt++) {
+      client.stale = false;
+      const head = (await this.feeds.userHeads([userId])).get(userId) ?? 0;
+      if (!socket.connected) return 0;
+      this.userSequencer.open(userId, head);
+      const memberships = await this.feeds.rooms(userId);
+      if (!socket.connected) return 0;
+      const changed = client.stale || this.roomSequencer.outdated(memberships);
+      if (changed && attempt < ROOM_READS) continue;
+      client.live = true;
+      void socket.join(userRoom(userId));
+      this.roomSequencer.enter(client, memberships);
+      return this.userSequencer.open(userId, head);
+    }
+  }
+
+  private forget(client: Client, reason: string): void {
+    this.sockets.remove(client);
+    this.slow.forget(client);
+    if (this.sockets.of(client.userId).size === 0) this.userSequencer.close(client.userId);
+    metrics.wsConnections.set(this.sockets.size);
+    metrics.wsDisconnects.inc({ reason: reason.replaceAll(' ', '_') });
+    const { conn } = client.socket;
+    if (conn.readyState !== 'open') return;
+    // Only the namespace was left: a connection that does nothing is not kept.
+    setTimeout(() => conn.close(), CONNECT_TIMEOUT_MS).unref();
+  }
+
+  private closeExpired(): void {
+    const at = epochMs();
+    for (const client of this.sockets) if (client.actor.expiresAt <= at) this.end(client, 'token_expired');
+  }
+}

@@ -1,0 +1,43 @@
+import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { AntiEntropy } from './anti-entropy.js';
+import { CommandDispatcher } from './command-dispatcher.js';
+import { CommandRegistry } from './command-registry.js';
+import { Connections } from './connections.js';
+import { Feeds } from './feeds.js';
+import { HandshakeGate } from './handshake-gate.js';
+import { Handshakes } from './handshakes.js';
+import { HeadsHints } from './heads-hints.js';
+import { Receipts } from './receipts.js';
+import { RoomSequencer } from './room-sequencer.js';
+import { Rooms } from './rooms.js';
+import { ServerEpoch } from './server-epoch.js';
+import { SessionGateway } from './session.gateway.js';
+import { SlowSockets } from './slow-sockets.js';
+import { Sockets } from './sockets.js';
+import { UserSequencer } from './user-sequencer.js';
+
+/** Sockets and what is told through them. Modules with a gateway, or with rows of a feed, import it. */
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    AntiEntropy,
+    CommandDispatcher,
+    CommandRegistry,
+    Connections,
+    Feeds,
+    HandshakeGate,
+    Handshakes,
+    HeadsHints,
+    Receipts,
+    RoomSequencer,
+    Rooms,
+    ServerEpoch,
+    SessionGateway,
+    SlowSockets,
+    Sockets,
+    UserSequencer,
+  ],
+  exports: [CommandRegistry, Connections, Feeds, Receipts, RoomSequencer, Rooms, ServerEpoch, Sockets, UserSequencer],
+})
+export class RealtimeModule {}
