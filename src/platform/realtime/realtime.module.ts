@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { AntiEntropy } from './anti-entropy.js';
 import { CommandDispatcher } from './command-dispatcher.js';
@@ -17,7 +17,8 @@ import { SlowSockets } from './slow-sockets.js';
 import { Sockets } from './sockets.js';
 import { UserSequencer } from './user-sequencer.js';
 
-/** Sockets and what is told through them. Modules with a gateway, or with rows of a feed, import it. */
+/** Sockets and what is told through them. Global, because every module with rows of a feed or a gateway takes part. */
+@Global()
 @Module({
   imports: [DiscoveryModule],
   providers: [
