@@ -153,8 +153,8 @@ DO $$ BEGIN
   END IF;
 END $$;
 
--- The audit log only grows. The trigger holds for everyone, its owner too; the grants are taken from every other role that
--- default privileges gave them to (the application's, where it is not the one that migrates).
+-- The audit log only grows. The trigger holds for everyone, superusers too; and nobody keeps the grants, not the owner and
+-- not those whom default privileges gave them (the application, where it is not the role that migrates).
 CREATE OR REPLACE FUNCTION audit_logs_refuse_change() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -168,10 +168,10 @@ DO $$
 DECLARE
   holder text;
 BEGIN
-  REVOKE UPDATE, DELETE, TRUNCATE ON "audit_logs" FROM PUBLIC;
   FOR holder IN
-    SELECT DISTINCT g.grantee::regrole::text FROM pg_class AS c, aclexplode(c.relacl) AS g
-    WHERE c.oid = '"audit_logs"'::regclass AND g.grantee NOT IN (0, c.relowner) AND g.privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE')
+    SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END
+    FROM pg_class AS c, aclexplode(COALESCE(c.relacl, acldefault('r', c.relowner))) AS g
+    WHERE c.oid = '"audit_logs"'::regclass AND g.privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE')
   LOOP
     EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON "audit_logs" FROM %s', holder);
   END LOOP;

@@ -1,4 +1,4 @@
-import { SchemaFixture } from './schema-fixture.js';
+import { migrations, SchemaFixture } from './schema-fixture.js';
 import { v7 } from './uuid.js';
 
 const fixture = SchemaFixture.use();
@@ -118,6 +118,23 @@ describe('the audit log', () => {
       expect(await fixture.refusal(sql)).toBe(RIGHTS);
     }
     expect(await fixture.rows('SELECT action FROM audit_logs')).toEqual([{ action: 'a' }]);
+  });
+});
+
+describe('the audit log of an installation with a role of its own for the application', () => {
+  const role = `parley_test_app_${v7().slice(-12)}`;
+  const grant = `CREATE ROLE ${role}; ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO ${role}`;
+  const separate = SchemaFixture.use([{ name: 'grant', sql: grant }, ...migrations()]);
+
+  it('can be read and written, but not changed, by whomever', async () => {
+    const holders = `SELECT g.grantee::regrole::text AS role, array_agg(g.privilege_type::text ORDER BY g.privilege_type) AS rights
+      FROM pg_class AS c, aclexplode(c.relacl) AS g
+      WHERE c.relname = 'audit_logs' AND g.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')
+      GROUP BY g.grantee ORDER BY g.grantee`;
+    const rows = await separate.rows<{ role: string; rights: string[] }>(holders);
+    await separate.db.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    expect(rows.map((row) => row.role)).toContain(role);
+    expect(rows.map((row) => row.rights)).toEqual(rows.map(() => ['INSERT', 'SELECT']));
   });
 });
 
