@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { newId } from '../../platform/clock/clock.js';
+import { newCode, newId } from '../../platform/clock/clock.js';
 import { constraintOf } from '../../platform/database/database-error.js';
 import type { Tx } from '../../platform/database/db.js';
 import { EventsService } from '../../platform/events/events.service.js';
@@ -25,6 +25,9 @@ export class AccountsService {
     return row;
   }
 }
+
+/** What people are called who came by a code or a token and have not said. */
+export const unnamed = () => ({ displayName: `User ${newCode(6)}` });
 
 /** Says which member of the request another account holds. */
 export async function refuseTaken<Result>(write: Promise<Result>): Promise<Result> {

@@ -61,13 +61,20 @@ export async function insertSession(tx: Tx, session: NewSession, ttlSeconds: num
             ${session.ipHash}, ${session.userAgent}, now() + make_interval(secs => ${ttlSeconds}))`);
 }
 
-/** The session a host application's user has on a device; made at first sight. */
-export async function touchExternalSession(db: Db, session: NewSession & { issuer: string }): Promise<string> {
+/**
+ * The session a host application's user has on a device; made at first sight. A token issued after its revocation
+ * brings it back to life.
+ */
+export async function touchExternalSession(
+  db: Db,
+  session: NewSession & { issuer: string; issuedAt: Date },
+): Promise<string> {
   const [row] = await db.query<{ id: string }>(sql`
-    INSERT INTO user_sessions (id, user_id, kind, issuer, device_id, name, platform, ip_hash, user_agent)
+    INSERT INTO user_sessions AS s (id, user_id, kind, issuer, device_id, name, platform, ip_hash, user_agent)
     VALUES (${session.id}, ${session.userId}, 'external', ${session.issuer}, ${session.deviceId}, ${session.name},
             ${session.platform}, ${session.ipHash}, ${session.userAgent})
-    ON CONFLICT (user_id, issuer, device_id) WHERE kind = 'external' DO UPDATE SET last_used_at = now()
+    ON CONFLICT (user_id, issuer, device_id) WHERE kind = 'external' DO UPDATE
+    SET last_used_at = CASE WHEN s.revoked_at IS NULL OR s.revoked_at < ${session.issuedAt} THEN now() ELSE s.last_used_at END
     RETURNING id`);
   if (!row) throw new Error('upsert returned no row');
   return row.id;

@@ -12,6 +12,7 @@ import type { DeviceInput } from './dto/fields.dto.js';
 import type { AuthResultView } from './dto/session.view.js';
 import type { Login, Register } from './dto/sign-in.dto.js';
 import { toSelfView } from './dto/user.view.js';
+import { forgetOtps } from './otp.repository.js';
 import { PasswordsService } from './passwords.service.js';
 import { SessionsService } from './sessions.service.js';
 import { accountSuspended, invalidCredentials, registrationClosed } from './users.errors.js';
@@ -56,6 +57,8 @@ export class SignInService {
     if (!account || !right) throw invalidCredentials();
     if (account.state !== 'active') throw accountSuspended();
     await this.limiter.forget('login', limitKey);
+    // Who knows the password is not locked out by failures of others to guess a code.
+    await forgetOtps(this.database, limitKey);
     await this.rehash(account.id, account.password, password);
     return this.enter('login', device, origin, async () => account.id);
   }
@@ -81,7 +84,7 @@ export class SignInService {
     return { user: toSelfView(user, grants), tokens };
   }
 
-  /** Identifiers are counted under a hash: the table of counters is no list of accounts. */
+  /** Identifiers are counted under a hash: tables of counters and codes are no list of accounts. */
   limitKey(identifier: Identifier): string {
     return this.box.sign('identifier', identifier.value).slice(0, 22);
   }

@@ -66,3 +66,34 @@ export class UserFeedAdvanced extends DomainEvent {
     return { feed: 'user', id: this.key, rev: this.rev };
   }
 }
+
+/** Somebody was added to the contacts of another user. */
+export class ContactAdded extends DomainEvent {
+  static override readonly topic = 'contact.added';
+  constructor(
+    /** Who was added. */
+    readonly key: string,
+    readonly ownerId: string,
+  ) {
+    super();
+  }
+  payload() {
+    return { userId: this.key, ownerId: this.ownerId };
+  }
+}
+
+/** A user blocked another one, or lifted the block. Live only: rights are read where they are needed. */
+export class BlockChanged extends DomainEvent {
+  static override readonly topic = 'block.changed';
+  constructor(
+    /** Who blocks. */
+    readonly key: string,
+    readonly targetId: string,
+    readonly on: boolean,
+  ) {
+    super();
+  }
+  payload() {
+    return { ownerId: this.key, targetId: this.targetId, on: this.on };
+  }
+}

@@ -143,6 +143,9 @@ export const setPassword = (db: Db, id: string, password: string, replacing?: st
     UPDATE users SET password = ${password}
     WHERE id = ${id} AND deleted_at IS NULL AND (${replacing ?? null}::text IS NULL OR password = ${replacing ?? null})`);
 
+export const clearPassword = (db: Db, id: string): Promise<number> =>
+  db.execute(sql`UPDATE users SET password = NULL WHERE id = ${id}`);
+
 export const markLogin = (db: Db, id: string): Promise<number> =>
   db.execute(sql`UPDATE users SET last_login_at = now() WHERE id = ${id}`);
 
