@@ -81,14 +81,13 @@ function isOutdated() {
   return statSync(path('package-lock.json')).mtimeMs > statSync(path('node_modules/.package-lock.json')).mtimeMs;
 }
 
-/** TypeScript writes every file anew, so what is older afterwards has lost its source. */
+/** The compiler never deletes: what has lost its source goes, or it would still be imported. */
 async function buildServer() {
-  const began = Date.now();
   const result = await node(['node_modules/typescript7/bin/tsc', '-p', 'tsconfig.build.json', '--noEmitOnError']);
   if (result.code !== 0) return result;
   for (const entry of readdirSync(path('dist'), { recursive: true })) {
-    const file = path('dist', entry);
-    if (/\.js(\.map)?$/.test(entry) && statSync(file).mtimeMs < began - 1000) rmSync(file);
+    const source = entry.replace(/\.js(\.map)?$/, '.ts');
+    if (source !== entry && !existsSync(path('src', source))) rmSync(path('dist', entry));
   }
   return result;
 }

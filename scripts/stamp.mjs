@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'n
 import { join, relative } from 'node:path';
 import { root } from './node-runtime.mjs';
 
-const folder = join(root, 'node_modules', '.cache', 'parley');
+const folder = join(root, '.parley', 'build');
 const fileOf = (step) => join(folder, `${step.name.replaceAll(' ', '-')}.json`);
 
 /**
