@@ -1,36 +1,27 @@
-import type { RequestListener, Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
-import { Logger } from 'nestjs-pino';
-import { AppModule } from './app.module.js';
-import { Config } from './platform/config/config.js';
-import type { DatabaseContext } from './platform/database/schema-gate.js';
+import { type AppContext, AppModule } from './app.module.js';
+import { loadConfig } from './platform/config/config.js';
+import { packageVersion } from './platform/config/package-root.js';
+import { newId } from './platform/clock/clock.js';
 import { configureHttp } from './platform/http/configure-http.js';
 import { BackgroundWork } from './platform/lifecycle/background-work.js';
-import type { BootState } from './platform/lifecycle/boot-state.js';
-import type { Log } from './platform/logging/log.js';
+import { BootState } from './platform/lifecycle/boot-state.js';
+import { createLog } from './platform/logging/create-log.js';
+import { NestLog } from './platform/logging/nest-log.js';
 import { GatedIoAdapter } from './platform/realtime/gated-io.adapter.js';
 import { Connections } from './platform/realtime/connections.js';
 import { drain } from './platform/lifecycle/drain.js';
-
-export interface AppContext {
-  config: Config;
-  log: Log;
-  boot: BootState;
-  /** Bound already; the application attaches to it. */
-  server: Server;
-  database: DatabaseContext;
-  /** New at each boot. */
-  replicaId: string;
-}
 
 export interface App {
   nest: NestExpressApplication;
   handler: RequestListener;
   /** The orderly stop: not ready, wait, background off, sockets away, requests finished, pools closed. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
   /** Closes what a failed boot has opened. */
-  abandon(): Promise<void>;
+  abandon: () => Promise<void>;
 }
 
 /** Nest on a server that somebody else has created and bound: nothing is listened to here. */
@@ -48,11 +39,10 @@ export async function createApp(context: AppContext): Promise<App> {
   const { config, log, boot, server } = context;
   const nest = await NestFactory.create<NestExpressApplication>(AppModule.register(context), new PreboundExpress(server), {
     abortOnError: false,
-    bufferLogs: true,
+    logger: new NestLog(log.pino),
     bodyParser: false,
   });
   try {
-    nest.useLogger(nest.get(Logger));
     configureHttp(nest, config);
     const io = new GatedIoAdapter(nest, config);
     nest.useWebSocketAdapter(io);
@@ -69,4 +59,19 @@ export async function createApp(context: AppContext): Promise<App> {
     await nest.close().catch(() => undefined);
     throw error;
   }
+}
+
+/** The module graph without any I/O: nothing is initialised and no database is asked. For documents made from the code. */
+export async function createGraph(): Promise<INestApplication> {
+  const nowhere = 'postgresql://nobody@localhost:1/none';
+  const config = await loadConfig({ DATABASE_URL: nowhere, APP_SECRET: 'x'.repeat(32), LOG_LEVEL: 'silent' });
+  const context: AppContext = {
+    config,
+    log: await createLog({ level: 'silent', pretty: false, base: {} }),
+    boot: new BootState(packageVersion()),
+    database: { url: nowhere, directUrl: nowhere, signal: new AbortController().signal },
+    server: createServer(),
+    replicaId: newId(),
+  };
+  return NestFactory.create(AppModule.register(context), { logger: false });
 }

@@ -8,9 +8,9 @@ export interface Invocation {
   flags: Record<string, string | boolean | (string | boolean)[] | undefined>;
   json: boolean;
   /** Prints the result: `value` as JSON with --json, otherwise what `text` makes of it. */
-  print(value: unknown, text: () => string): void;
+  print: (value: unknown, text: () => string) => void;
   /** Progress, hints and questions: always on stderr, so that stdout holds the result alone. */
-  note(text: string): void;
+  note: (text: string) => void;
 }
 
 export interface CliCommand {

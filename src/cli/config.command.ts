@@ -8,7 +8,7 @@ const rows = Object.entries(settings) as [string, Setting][];
 function defaultOf({ schema }: Setting): string | undefined {
   const parsed = schema.safeParse(undefined);
   if (!parsed.success || parsed.data === undefined) return undefined;
-  return typeof parsed.data === 'object' ? JSON.stringify(parsed.data) : String(parsed.data);
+  return typeof parsed.data === 'string' ? parsed.data : JSON.stringify(parsed.data);
 }
 
 const list = () =>
@@ -50,7 +50,7 @@ export const configPrint: CliCommand = {
     });
     print(printed, () =>
       printed
-        .map(({ name, value, source }) => `${name}=${value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)}  (${source})`)
+        .map(({ name, value, source }) => `${name}=${value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)}  (${source})`)
         .join('\n'),
     );
     return 0;

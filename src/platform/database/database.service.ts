@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { PrismaPg } from '@prisma/adapter-pg';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { jitter, monotonicMs, now } from '../clock/clock.js';
 import type { PrismaClient } from '../../generated/prisma/client.js';
@@ -84,8 +83,8 @@ export class DatabaseService implements Db {
    */
   async prisma(): Promise<PrismaClient> {
     const pool = this.connections;
-    this.orm ??= import('../../generated/prisma/client.js').then(
-      ({ PrismaClient }) => new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) }),
+    this.orm ??= Promise.all([import('../../generated/prisma/client.js'), import('@prisma/adapter-pg')]).then(
+      ([{ PrismaClient }, { PrismaPg }]) => new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) }),
     );
     return this.orm;
   }

@@ -18,7 +18,7 @@ const MAX_FINGERPRINTS = 200;
 const LOG_EVERY_MS = 60_000;
 
 export const errorFingerprints = (): ErrorFingerprint[] =>
-  [...seen.values()].map(({ loggedAt: _, ...fingerprint }) => fingerprint).toSorted((a, b) => b.lastSeenAt - a.lastSeenAt);
+  [...seen.values()].map(({ fingerprint, name, where, count, lastSeenAt }) => ({ fingerprint, name, where, count, lastSeenAt })).toSorted((a, b) => b.lastSeenAt - a.lastSeenAt);
 
 /** Counts a defect and logs it, at most once a minute per fingerprint. Expected refusals pass silently. */
 export function reportUnexpected(log: Log, error: DomainError, context: Record<string, unknown>): void {

@@ -21,7 +21,7 @@ export interface DrainContext {
   background: BackgroundWork;
   sockets: DrainableSockets;
   /** Runs every shutdown hook; the database closes last in it. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 const WAIT_MS = 10_000;

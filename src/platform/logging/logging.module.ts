@@ -3,7 +3,7 @@ import { LoggerModule } from 'nestjs-pino';
 import { currentRequestId } from './request-context.js';
 import { Log } from './log.js';
 
-/** nestjs-pino for Nest's own lines and the access log, `Log` for ours; both write to the same stream. */
+/** nestjs-pino for the access log, `Log` for our events; both write to the same stream. */
 @Global()
 @Module({})
 export class LoggingModule {
@@ -31,7 +31,7 @@ export class LoggingModule {
         }),
       ],
       providers: [{ provide: Log, useValue: log }],
-      exports: [Log, LoggerModule],
+      exports: [Log],
     };
   }
 }
