@@ -10,7 +10,10 @@ const api = `${server}/api/v1`;
 async function call(method, path, { token, body } = {}) {
   const response = await fetch(`${api}${path}`, {
     method,
-    headers: { ...(body && { 'Content-Type': 'application/json' }), ...(token && { Authorization: `Bearer ${token}` }) },
+    headers: {
+      ...(body && { 'Content-Type': 'application/json' }),
+      ...(token && { Authorization: `Bearer ${token}` }),
+    },
     body: body && JSON.stringify(body),
   });
   const answer = response.status === 204 ? null : await response.json();
@@ -70,7 +73,8 @@ async function main() {
     say(`Ben received it live: rev ${change.from} -> ${change.rev}, "${change.v.body}"`);
 
     const again = await adaSocket.timeout(10_000).emitWithAck('message.send', message);
-    if (!again.ok || !again.data.deduplicated || again.data.message.id !== ack.data.message.id) throw new Error('the repeat was not recognised');
+    if (!again.ok || !again.data.deduplicated || again.data.message.id !== ack.data.message.id)
+      throw new Error('the repeat was not recognised');
     say('Ada repeated the same clientId and got the original back: nothing is doubled');
 
     const history = await expectStatus(200, 'GET', `/conversations/${conversation.id}/messages`, { token: ben.token });
