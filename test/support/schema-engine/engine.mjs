@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import { createRequire } from 'node:module';
 import { strictAdapterFactory } from './strict-adapter.mjs';
+
+// A dependency of the adapter, not of ours: taken from where the adapter finds it.
+const { bindMigrationAwareSqlAdapterFactory } = createRequire(
+  createRequire(import.meta.url).resolve('@prisma/adapter-pg'),
+)('@prisma/driver-adapter-utils');
 
 /**
  * Prisma's schema engine compiled to WebAssembly, loaded by hand: the package's own entry imports the `.wasm` as an ES
