@@ -14,7 +14,7 @@ const CHANGES: Case[] = [
   ['fatal', 'different', 'table posts', `ALTER TABLE posts SET UNLOGGED`],
   ['info', 'extra', 'table spare', `CREATE TABLE spare (id int PRIMARY KEY, must int NOT NULL UNIQUE)`],
   ['fatal', 'different', 'column users.email', `ALTER TABLE users ALTER email TYPE varchar(100) COLLATE "C"`],
-  ['fatal', 'different', 'column posts.body', `ALTER TABLE posts ALTER body TYPE text COLLATE "C"`],
+  ['fatal', 'different', 'column users.note', `ALTER TABLE users ALTER note TYPE text COLLATE "C"`],
   ['fatal', 'different', 'column users.tags', `ALTER TABLE users ALTER tags DROP NOT NULL`],
   ['fatal', 'different', 'column posts.body', `ALTER TABLE posts ALTER body SET NOT NULL`],
   ['fatal', 'different', 'column users.ordinal', `ALTER TABLE users ALTER ordinal DROP IDENTITY`],
@@ -197,13 +197,13 @@ describe('severity of a difference between manifest and database', () => {
   });
 
   it('says what was expected, what was found and what to run', async () => {
-    const { fatal } = await compareAfter(`ALTER TABLE users ALTER email TYPE text COLLATE "C"`);
+    const { fatal } = await compareAfter(`ALTER TABLE users ALTER email TYPE varchar(100) COLLATE "C"`);
     expect(fatal).toEqual([
       {
         object: 'column users.email',
         kind: 'different',
         expected: 'character varying(200) COLLATE "C"',
-        found: 'text COLLATE "C"',
+        found: 'character varying(100) COLLATE "C"',
         command: 'ALTER TABLE "users" ALTER COLUMN "email" TYPE character varying(200) COLLATE "C"',
       },
     ]);

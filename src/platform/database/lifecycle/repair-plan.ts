@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 
 import { isRepairable } from './difference-command.js';
 import { objectLabel } from './manifest.js';
-import type { Manifest, SchemaObject } from './manifest.js';
+import type { Manifest, ObjectKind, SchemaObject } from './manifest.js';
 import { matchObjects } from './manifest-match.js';
 import type { Pair } from './manifest-match.js';
 import { countRows, findObstacle } from './repair-obstacles.js';
@@ -27,8 +27,23 @@ const STEPS = [
 ] as const;
 type Step = (typeof STEPS)[number];
 
+/** They share one space of names; `IF NOT EXISTS` would take a stranger for ours. */
+const RELATIONS: ReadonlySet<ObjectKind> = new Set([
+  'table',
+  'view',
+  'sequence',
+  'primary key',
+  'unique',
+  'exclusion',
+  'unique index',
+  'index',
+]);
+
 /** A value every row may get: it says nothing that somebody once entered. */
 const CONSTANT = /^(?:'(?:[^']|'')*'|\(?-?[\d.]+\)?|true|false|NULL|ARRAY\[\])(?:::[\w" .[\](),]+)?$/i;
+
+const isLeftover = (found: SchemaObject, key: SchemaObject): boolean =>
+  found.kind === 'unique index' && found.table === key.table && found.name === key.name && found.valid === false;
 
 /** Compares and lists what to add. Needs `search_path` to be the schema. */
 export async function makePlan(client: ClientBase, manifest: Manifest, live: SchemaObject[]): Promise<RepairPlan> {
@@ -67,6 +82,8 @@ class PlanBuilder {
 
   async add(object: SchemaObject): Promise<void> {
     if (!isRepairable(object.kind)) return this.refuse(object, 'not additive: it restricts what is there');
+    const holder = this.holderOfName(object);
+    if (holder !== undefined) return this.refuse(object, `its name is taken by ${objectLabel(holder)}`);
     const fresh = this.created.has(object.table);
     switch (object.kind) {
       case 'extension':
@@ -167,8 +184,12 @@ class PlanBuilder {
   /** An earlier concurrent build that died has left its index, invalid: `IF NOT EXISTS` would accept it. */
   private keyStatements(key: SchemaObject, fresh: boolean): RepairStatement[] {
     const statements = make.addKey(key, fresh);
-    const leftover = this.live.some((o) => o.kind === 'unique index' && o.name === key.name && o.valid === false);
-    return leftover ? [...make.rebuildIndex(key), ...statements] : statements;
+    return this.live.some((o) => isLeftover(o, key)) ? [...make.rebuildIndex(key), ...statements] : statements;
+  }
+
+  private holderOfName(object: SchemaObject): SchemaObject | undefined {
+    if (!RELATIONS.has(object.kind)) return undefined;
+    return this.live.find((o) => RELATIONS.has(o.kind) && o.name === object.name && !isLeftover(o, object));
   }
 
   private usersOf(sequence: SchemaObject): SchemaObject[] {
