@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../platform/auth/actor.js';
+import { DatabaseService } from '../../platform/database/database.service.js';
+import { constraintOf, sqlStateOf } from '../../platform/database/database-error.js';
+import { DomainError } from '../../platform/errors/domain-error.js';
+import { metrics } from '../../platform/logging/metrics.js';
+import { ConversationsService } from '../conversations/conversations.service.js';
+import { DraftService } from './draft.service.js';
+import type { MessageView } from './dto/message.view.js';
+import type { SendMessage } from './dto/send-message.dto.js';
+import { MessageBatchService } from './message-batch.service.js';
+import { MessageViews } from './message-views.service.js';
+import { idempotencyMismatch, mediaUnusable } from './messages.errors.js';
+import { findByClientId } from './messages.repository.js';
+import { payloadHash } from './messages.rules.js';
+
+export interface SendResult {
+  message: MessageView;
+  /** True when this clientId was stored before; `message` is then the stored one in its present state. */
+  deduplicated: boolean;
+}
+
+const CLIENT_ID_KEY = 'messages_conversation_id_sender_id_client_id_key';
+
+@Injectable()
+export class MessagesService {
+  /** Sends under way in this process, by conversation, sender and clientId; they settle and never reject. */
+  private readonly underWay = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly database: DatabaseService,
+    private readonly conversations: ConversationsService,
+    private readonly drafts: DraftService,
+    private readonly batch: MessageBatchService,
+    private readonly views: MessageViews,
+  ) {}
+
+  /**
+   * Sends one message. The same clientId returns the stored result, for ever.
+   * @throws not_found to strangers, idempotency_mismatch, and what `DraftService.prepare` refuses
+   */
+  async send(actor: Actor, input: SendMessage): Promise<SendResult> {
+    const hash = payloadHash(input);
+    const key = `${input.c} ${actor.userId} ${input.clientId}`;
+    const earlier = this.underWay.get(key);
+    if (earlier) {
+      await earlier;
+      const stored = await this.stored(actor, input, hash);
+      return stored ?? this.send(actor, input);
+    }
+    const attempt = this.attempt(actor, input, hash);
+    const settled = attempt.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.underWay.set(key, settled);
+    void settled.then(() => this.underWay.delete(key));
+    return attempt;
+  }
+
+  private async attempt(actor: Actor, input: SendMessage, hash: string): Promise<SendResult> {
+    const member = await this.conversations.requireMember(actor, input.c);
+    try {
+      const draft = await this.drafts.prepare(actor, member, input, hash);
+      return { message: await this.batch.append(draft), deduplicated: false };
+    } catch (error) {
+      const refusal = asRefusal(error);
+      // A stored clientId wins over any refusal of an active member, also over one that came up since it was stored.
+      const stored = refusal && (await this.stored(actor, input, hash));
+      if (stored) return stored;
+      throw refusal ?? error;
+    }
+  }
+
+  /** The result of an earlier send with this clientId. @throws not_found, idempotency_mismatch */
+  private async stored(actor: Actor, input: SendMessage, hash: string): Promise<SendResult | undefined> {
+    await this.conversations.requireMember(actor, input.c);
+    const row = await findByClientId(this.database, input.c, actor.userId, input.clientId);
+    if (!row) return undefined;
+    if (row.payloadHash !== hash) throw idempotencyMismatch();
+    metrics.messagesDuplicate.inc();
+    return { message: await this.views.ofOne(row, this.database), deduplicated: true };
+  }
+}
+
+/** What a failed attempt means to the sender; undefined when it may succeed unchanged (the database is away or busy). */
+function asRefusal(error: unknown): DomainError | undefined {
+  if (error instanceof DomainError) return error.status < 500 ? error : undefined;
+  switch (sqlStateOf(error)) {
+    case '23505':
+      return constraintOf(error) === CLIENT_ID_KEY ? idempotencyMismatch() : undefined;
+    case 'PA422':
+      return mediaUnusable();
+    case 'PA403':
+    case 'PA404':
+      return new DomainError('not_found');
+    default:
+      return undefined;
+  }
+}
