@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { MessagesModule } from './modules/messages/messages.module.js';
 import { OperationsModule } from './modules/operations/operations.module.js';
 import { UsersModule } from './modules/users/users.module.js';
 import { AuthModule } from './platform/auth/auth.module.js';
@@ -31,7 +32,7 @@ export interface AppContext {
 
 /** The composition root: platform first (DatabaseModule before all others), then the features. */
 @Module({
-  imports: [UsersModule, OperationsModule],
+  imports: [UsersModule, MessagesModule, OperationsModule],
   providers: [{ provide: APP_FILTER, useClass: ProblemFilter }, BackgroundRuntime],
 })
 export class AppModule {
