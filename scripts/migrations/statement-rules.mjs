@@ -91,7 +91,7 @@ const names = (condition, name) => new RegExp(`['"]${name}['"]`).test(condition)
 
 /** `EXECUTE format('DDL ...')`: what it will run. */
 const dynamic = (code) =>
-  /^EXECUTE\s+(?:format\s*\(\s*)?'((?:[^']|'')*)'/is.exec(code)?.[1]?.replaceAll("''", "'").trim();
+  /^EXECUTE\s+(?:\(\s*SELECT\s+)?(?:format\s*\(\s*)?'((?:[^']|'')*)'/is.exec(code)?.[1]?.replaceAll("''", "'").trim();
 
 /**
  * @param {Set<string>} created tables made by the same file, whose shape nobody relies on yet

@@ -1,8 +1,15 @@
 -- lifecycle: expand
 -- Owner: users.
 
--- Trigram search in users, conversations and messages. Trusted, so no superuser is needed.
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
+-- Trigram search in users, conversations and messages. Trusted, so no superuser is needed. In `public` where possible, for
+-- an extension exists once per database and every schema in it must find this one.
+DO $$ BEGIN
+  IF to_regnamespace('public') IS NOT NULL AND has_schema_privilege('public', 'CREATE') THEN
+    CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+  ELSE
+    CREATE EXTENSION IF NOT EXISTS pg_trgm;
+  END IF;
+END $$;
 
 DO $$ BEGIN
   IF to_regtype('"user_state"') IS NULL THEN
@@ -168,7 +175,13 @@ CREATE TABLE IF NOT EXISTS "recent_activity" (
     CONSTRAINT "recent_activity_pkey" PRIMARY KEY ("id")
 );
 
-CREATE INDEX IF NOT EXISTS "users_search_idx" ON "users" USING GIN ("handle" gin_trgm_ops, "display_name" gin_trgm_ops);
+-- The operator class is named with the schema that pg_trgm is in: it need not be ours.
+DO $$ BEGIN
+  EXECUTE (
+    SELECT format('CREATE INDEX IF NOT EXISTS "users_search_idx" ON "users" USING GIN ("handle" %1$s.gin_trgm_ops, "display_name" %1$s.gin_trgm_ops)', extnamespace::regnamespace)
+    FROM pg_extension WHERE extname = 'pg_trgm'
+  );
+END $$;
 
 CREATE INDEX IF NOT EXISTS "user_identities_user_id_idx" ON "user_identities"("user_id");
 

@@ -162,7 +162,13 @@ DO $$ BEGIN
   END IF;
 END $$;
 
-CREATE INDEX IF NOT EXISTS "conversations_title_idx" ON "conversations" USING GIN ("title" gin_trgm_ops) WHERE "visibility" = 'public' AND "deleted_at" IS NULL;
+-- The operator class is named with the schema that pg_trgm is in: it need not be ours.
+DO $$ BEGIN
+  EXECUTE (
+    SELECT format('CREATE INDEX IF NOT EXISTS "conversations_title_idx" ON "conversations" USING GIN ("title" %1$s.gin_trgm_ops) WHERE "visibility" = ''public'' AND "deleted_at" IS NULL', extnamespace::regnamespace)
+    FROM pg_extension WHERE extname = 'pg_trgm'
+  );
+END $$;
 
 -- One conversation per pair: every direct one has its key, nothing else has one.
 DO $$ BEGIN

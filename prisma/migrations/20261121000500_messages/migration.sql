@@ -178,7 +178,13 @@ CREATE INDEX IF NOT EXISTS "message_attachments_media_id_idx" ON "message_attach
 
 CREATE INDEX IF NOT EXISTS "message_search_tsv_idx" ON "message_search" USING GIN ("tsv" tsvector_ops);
 
-CREATE INDEX IF NOT EXISTS "message_search_body_idx" ON "message_search" USING GIN ("body" gin_trgm_ops);
+-- The operator class is named with the schema that pg_trgm is in: it need not be ours.
+DO $$ BEGIN
+  EXECUTE (
+    SELECT format('CREATE INDEX IF NOT EXISTS "message_search_body_idx" ON "message_search" USING GIN ("body" %1$s.gin_trgm_ops)', extnamespace::regnamespace)
+    FROM pg_extension WHERE extname = 'pg_trgm'
+  );
+END $$;
 
 CREATE INDEX IF NOT EXISTS "threads_conversation_id_rev_idx" ON "threads"("conversation_id", "rev");
 

@@ -32,7 +32,8 @@ export function createPool(config: Config, { connectionString, applicationName, 
         statement_timeout: Math.round(config.DB_STATEMENT_TIMEOUT_MS * 0.9),
         lock_timeout: config.DB_LOCK_TIMEOUT_MS,
         idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-        options: `-c TimeZone=UTC -c search_path=${config.DB_SCHEMA} -c client_connection_check_interval=5s`,
+        // public: where pg_trgm is when it is not in our schema
+        options: `-c TimeZone=UTC -c search_path=${config.DB_SCHEMA},public -c client_connection_check_interval=5s`,
       };
   const pool = new pg.Pool({
     connectionString: url,

@@ -50,6 +50,20 @@ describe('every migration runs twice', () => {
   });
 });
 
+describe('two schemas of one database', () => {
+  const fixture = SchemaFixture.use([]);
+
+  it('become the same, whoever brought the extension', async () => {
+    const found: string[] = [];
+    for (const schema of ['first', 'second']) {
+      await fixture.db.query(`CREATE SCHEMA ${schema}; SET search_path = ${schema}`);
+      for (const { sql } of [...migrations(), ...seeds()]) await fixture.db.query(sql);
+      found.push(fingerprint(await readObjectsInFull(fixture.db, schema)));
+    }
+    expect(found[1]).toBe(found[0]);
+  });
+});
+
 describe('a setting an operator changed', () => {
   const fixture = SchemaFixture.use();
 
