@@ -20,6 +20,17 @@ abstract class ConversationEvent extends DomainEvent {
 
 export class ConversationCreated extends ConversationEvent {
   static override readonly topic = 'conversation.created';
+  constructor(
+    conversationId: string,
+    rev: number,
+    actorId: string,
+    readonly type: 'direct' | 'group' | 'channel',
+  ) {
+    super(conversationId, rev, actorId);
+  }
+  override payload() {
+    return { ...super.payload(), type: this.type };
+  }
 }
 
 export class ConversationUpdated extends ConversationEvent {
@@ -31,8 +42,8 @@ export class ConversationDeleted extends ConversationEvent {
   static override readonly topic = 'conversation.deleted';
 }
 
-/** How somebody became a member. */
-export type Entrance = 'created' | 'added' | 'joined' | 'invite';
+/** How somebody became a member: with the conversation, by another member, by themselves. */
+export type Entrance = 'created' | 'added' | 'joined' | 'invited';
 
 /** One or more users became members, in one step. */
 export class MemberAdded extends ConversationEvent {
@@ -75,8 +86,18 @@ export class MemberUpdated extends MemberEvent {
   static override readonly topic = 'member.updated';
 }
 
-/** `[conversationId, userId, delivered, read, whether the room is told]`; the user's own devices always are. */
-export type ReceiptHint = [string, string, number, number, boolean];
+/** `[userId, delivered, read]`. */
+type Mark = [string, number, number];
+
+/** Risen watermarks of one conversation. */
+export interface ReceiptHint {
+  c: string;
+  /** For everybody but `except`, who see no receipts. */
+  room: Mark[];
+  except: string[];
+  /** For the devices of their own user alone. */
+  own: Mark[];
+}
 
 /** Watermarks rose. Live only. */
 export class ReceiptsMoved extends DomainEvent {
@@ -87,23 +108,5 @@ export class ReceiptsMoved extends DomainEvent {
   }
   payload() {
     return { hints: this.hints };
-  }
-}
-
-/** Rows of a user's own feed changed: memberships, private flags, drafts. Live only. */
-export class UserFeedMoved extends DomainEvent {
-  static override readonly topic = 'conversations.user-feed';
-  constructor(
-    /** The user's id. */
-    readonly key: string,
-    readonly rev: number,
-  ) {
-    super();
-  }
-  payload() {
-    return { userId: this.key, rev: this.rev };
-  }
-  override position(): FeedPosition {
-    return { feed: 'user', id: this.key, rev: this.rev };
   }
 }

@@ -96,12 +96,16 @@ export class ConversationsRepository {
   }
 
   async idOfPair(db: Db, directKey: string): Promise<string | undefined> {
-    const rows = await db.query<{ id: string }>(sql`SELECT id FROM conversations WHERE direct_key = ${directKey} AND deleted_at IS NULL`);
+    const rows = await db.query<{ id: string }>(
+      sql`SELECT id FROM conversations WHERE direct_key = ${directKey} AND deleted_at IS NULL`,
+    );
     return rows[0]?.id;
   }
 
   async find(db: Db, id: string): Promise<ConversationRow | undefined> {
-    const rows = await db.query<ConversationRow>(sql`SELECT ${conversationColumns} FROM conversations AS c WHERE c.id = ${id}`);
+    const rows = await db.query<ConversationRow>(
+      sql`SELECT ${conversationColumns} FROM conversations AS c WHERE c.id = ${id}`,
+    );
     return rows[0];
   }
 
@@ -118,7 +122,10 @@ export class ConversationsRepository {
     return rows[0];
   }
 
-  async advance(tx: Tx, { conversationId, seqs = 0, ords = 0, revs = 0, deleteSeq = null, marks = [] }: Step): Promise<Head> {
+  async advance(
+    tx: Tx,
+    { conversationId, seqs = 0, ords = 0, revs = 0, deleteSeq = null, marks = [] }: Step,
+  ): Promise<Head> {
     const rows = await tx.query<Head>(sql`
       SELECT seq, ord, rev FROM conversation_advance(${conversationId}::uuid, ${seqs}::int, ${ords}::int, ${revs}::int, ${deleteSeq}::bigint,
         ${marks.map((m) => m.actorId)}::uuid[], ${marks.map((m) => m.seq)}::bigint[], ${marks.map((m) => m.ord)}::bigint[],
@@ -143,13 +150,21 @@ export class ConversationsRepository {
     return rows[0] ?? row;
   }
 
+  /** A deleted direct conversation gives its pair free. */
   async markDeleted(tx: Tx, id: string, rev: number): Promise<void> {
     await tx.execute(sql`
-      UPDATE conversations SET deleted_at = now(), updated_at = now(), rev = ${rev} WHERE id = ${id}`);
+      UPDATE conversations SET deleted_at = now(), updated_at = now(), rev = ${rev}, direct_key = direct_key || ':' || id
+      WHERE id = ${id}`);
   }
 
   /** The conversations of one user, last activity first: the transaction that moved the head last. */
-  async list(db: Db, userId: string, filter: Filter, before: readonly [string, string] | null, limit: number): Promise<DetailRow[]> {
+  async list(
+    db: Db,
+    userId: string,
+    filter: Filter,
+    before: readonly [string, string] | null,
+    limit: number,
+  ): Promise<DetailRow[]> {
     const position = before ? sql`AND (h.updated_xid, c.id) < (${before[0]}::xid8, ${before[1]}::uuid)` : sql``;
     return db.query<DetailRow>(sql`
       ${details(sql`m.user_id = ${userId} AND ${filters[filter]} ${position}`)}
@@ -164,11 +179,18 @@ export class ConversationsRepository {
   /** Conversations of one user by id, for a walk over all of them. */
   async after(db: Db, userId: string, after: string | null, limit: number): Promise<DetailRow[]> {
     const position = after ? sql`AND m.conversation_id > ${after}` : sql``;
-    return db.query<DetailRow>(sql`${details(sql`m.user_id = ${userId} ${position}`)} ORDER BY m.conversation_id LIMIT ${limit}`);
+    return db.query<DetailRow>(
+      sql`${details(sql`m.user_id = ${userId} ${position}`)} ORDER BY m.conversation_id LIMIT ${limit}`,
+    );
   }
 
   /** Public channels whose title contains the text, the most similar first. */
-  async discover(db: Db, text: string, offset: number, limit: number): Promise<(ConversationRow & { memberCount: number })[]> {
+  async discover(
+    db: Db,
+    text: string,
+    offset: number,
+    limit: number,
+  ): Promise<(ConversationRow & { memberCount: number })[]> {
     const match = text === '' ? sql`` : sql`AND c.title ILIKE ${`%${escapeLike(text)}%`}`;
     return db.query(sql`
       SELECT ${conversationColumns}, ${memberCount} FROM conversations AS c

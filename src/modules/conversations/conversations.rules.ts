@@ -1,5 +1,6 @@
 import type { Settings } from './dto/conversation.view.js';
 import type { Role } from './members.repository.js';
+import type { SystemMessageType } from './message-source.service.js';
 
 const rank: Record<Role, number> = { member: 0, admin: 1, owner: 2 };
 
@@ -28,6 +29,24 @@ export const defaultSettings: Record<'direct' | 'group' | 'channel', Settings> =
   group,
   channel: { ...group, whoCanPost: 'admin' },
 };
+
+/** Which happenings are told in the conversation itself. */
+const told: Record<'direct' | 'group' | 'channel', ReadonlySet<SystemMessageType>> = {
+  direct: new Set(),
+  group: new Set<SystemMessageType>([
+    'conversation_created',
+    'member_added',
+    'member_joined',
+    'member_left',
+    'member_removed',
+    'role_changed',
+    'title_changed',
+    'settings_changed',
+  ]),
+  channel: new Set<SystemMessageType>(['conversation_created', 'title_changed', 'settings_changed']),
+};
+export const isTold = (type: 'direct' | 'group' | 'channel', message: SystemMessageType): boolean =>
+  told[type].has(message);
 
 /** The one key of a pair, whoever asks. */
 export const directKey = (a: string, b: string): string => [a, b].toSorted().join(':');

@@ -8,9 +8,11 @@ import { roleInsufficient } from './conversations.errors.js';
 import { ConversationViewsService, type SyncEntry } from './conversation-views.service.js';
 import { ConversationsRepository, type Head, type Step } from './conversations.repository.js';
 import type { ConversationDetailView } from './dto/conversation.view.js';
+import { DepartureService } from './departure.service.js';
 import { type MemberView, toMemberView } from './dto/member.view.js';
 import type { MeView } from './dto/me.view.js';
 import type { UnreadTotals } from './dto/unread.view.js';
+import { EditingService } from './editing.service.js';
 import { type Membership, MembersRepository, type Recipient } from './members.repository.js';
 import { type MessageSource, MessageSourceService } from './message-source.service.js';
 import { type Receipt, ReceiptsService, type ReceiptTuple } from './receipts.service.js';
@@ -33,6 +35,8 @@ export class ConversationsService {
     private readonly receipts: ReceiptsService,
     private readonly viewing: ConversationViewsService,
     private readonly unread: UnreadService,
+    private readonly editing: EditingService,
+    private readonly departures: DepartureService,
   ) {}
 
   /** For the module that owns notifications: how many of a user's are unread. */
@@ -43,6 +47,11 @@ export class ConversationsService {
   /** For the module that owns messages, in its `onModuleInit`. */
   registerMessages(source: MessageSource): void {
     this.source.register(source);
+  }
+
+  /** For the module that knows which sockets are in use: what these receive needs no push. */
+  registerActivity(isActive: (socketId: string) => boolean): void {
+    this.receipts.useActivity(isActive);
   }
 
   /**
@@ -121,7 +130,12 @@ export class ConversationsService {
   }
 
   /** A page of active members with all that decides whether they are notified, by user id. `after` is the last id of the page before. */
-  async listRecipients(conversationId: string, after: string | null, limit: number, db: Db = this.database): Promise<Recipient[]> {
+  async listRecipients(
+    conversationId: string,
+    after: string | null,
+    limit: number,
+    db: Db = this.database,
+  ): Promise<Recipient[]> {
     return this.members.recipients(db, conversationId, after, limit);
   }
 
@@ -166,8 +180,23 @@ export class ConversationsService {
     return this.receipts.of(actor, ids, db);
   }
 
-  /** First members of a conversation, for a client that starts anew. */
-  async firstMembers(conversationId: string, limit: number, db: Db = this.database): Promise<MemberView[]> {
-    return (await this.members.page(db, conversationId, null, limit)).map(toMemberView);
+  /** The first members of each conversation, for a client that starts anew. */
+  async firstMembers(
+    conversationIds: readonly string[],
+    limit: number,
+    db: Db = this.database,
+  ): Promise<Map<string, MemberView[]>> {
+    const rows = await this.members.firstOf(db, conversationIds, limit);
+    return Map.groupBy(rows.map(toMemberView), ({ conversationId }) => conversationId);
+  }
+
+  /** For moderation. @throws forbidden, not_found */
+  deleteAsModerator(actor: Actor, conversationId: string): Promise<void> {
+    return this.editing.deleteAsModerator(actor, conversationId);
+  }
+
+  /** For moderation. @throws forbidden, not_found, last_owner */
+  removeAsModerator(actor: Actor, conversationId: string, userId: string): Promise<void> {
+    return this.departures.removeAsModerator(actor, conversationId, userId);
   }
 }

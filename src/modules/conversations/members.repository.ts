@@ -137,6 +137,28 @@ export class MembersRepository {
       WHERE m.conversation_id = ${conversationId} AND m.state = 'active' ${position} ORDER BY m.user_id LIMIT ${limit}`);
   }
 
+  /** The first `limit` active members of each conversation, by user id. */
+  async firstOf(db: Db, conversationIds: readonly string[], limit: number): Promise<MemberRow[]> {
+    return db.query<MemberRow>(sql`
+      SELECT ${memberColumns} FROM unnest(${conversationIds}::uuid[]) AS c (id)
+      CROSS JOIN LATERAL (SELECT * FROM memberships AS n WHERE n.conversation_id = c.id AND n.state = 'active' ORDER BY n.user_id LIMIT ${limit}) AS m`);
+  }
+
+  /** Active members of those of the conversations that have at most `max`. */
+  async ofSmall(
+    db: Db,
+    conversationIds: readonly string[],
+    max: number,
+  ): Promise<{ conversationId: string; userIds: string[] }[]> {
+    return db.query(sql`
+      SELECT c.id AS "conversationId", m.ids AS "userIds" FROM unnest(${conversationIds}::uuid[]) AS c (id)
+      CROSS JOIN LATERAL (
+        SELECT array_agg(a.user_id) AS ids FROM (
+          SELECT user_id FROM memberships WHERE conversation_id = c.id AND state = 'active' LIMIT ${max}::int + 1) AS a
+      ) AS m
+      WHERE cardinality(m.ids) <= ${max}::int`);
+  }
+
   async countActive(db: Db, conversationId: string): Promise<number> {
     const rows = await db.query<{ count: number }>(sql`
       SELECT count(*) FROM memberships WHERE conversation_id = ${conversationId} AND state = 'active'`);
@@ -177,12 +199,17 @@ export class MembersRepository {
     return rows.map(({ id }) => id);
   }
 
-  /** Rooms of a user: conversation, present rev, first visible message. */
-  async rooms(db: Db, userId: string): Promise<{ conversationId: string; rev: number; visibleFromSeq: number }[]> {
+  /** Rooms of a user, or the one asked for: conversation, present rev, first visible message. */
+  async rooms(
+    db: Db,
+    userId: string,
+    conversationId?: string,
+  ): Promise<{ conversationId: string; rev: number; visibleFromSeq: number }[]> {
+    const only = conversationId === undefined ? sql`` : sql`AND m.conversation_id = ${conversationId}`;
     return db.query(sql`
       SELECT m.conversation_id AS "conversationId", h.rev, m.visible_from_seq AS "visibleFromSeq"
       FROM memberships AS m JOIN conversation_head AS h USING (conversation_id)
-      WHERE m.user_id = ${userId} AND m.state = 'active'`);
+      WHERE m.user_id = ${userId} AND m.state = 'active' ${only}`);
   }
 
   async sharing(db: Db, userId: string, others: readonly string[]): Promise<Set<string>> {

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../platform/auth/actor.js';
 import type { Db, Tx } from '../../platform/database/db.js';
+import { notFound, validationFailed } from '../../platform/errors/domain-error.js';
 
 export type SystemMessageType =
   | 'conversation_created'
@@ -38,9 +40,16 @@ export interface MessageSource {
   /** Inserts the row and its outbox entry `message.created` in the caller's transaction. */
   writeSystem(message: SystemMessage, tx: Tx): Promise<void>;
   /** The last row at or below each position, which so is clamped to the head; zeros where there is none. */
-  locate(positions: readonly { conversationId: string; seq: number }[], db: Db): Promise<{ seq: number; ord: number }[]>;
+  locate(
+    positions: readonly { conversationId: string; seq: number }[],
+    db: Db,
+  ): Promise<{ seq: number; ord: number }[]>;
   /** Live rows after `readSeq` that count as unread; counting stops at `cap` + 1. */
   countUnread(positions: readonly ReadPosition[], cap: number, db: Db): Promise<number[]>;
+  /** Stores how far the user has read a thread. @throws not_found */
+  readThread(actor: Actor, threadId: string, seq: number): Promise<{ readSeq: number; unread: number }>;
+  /** Lets a file be shown as a conversation's avatar. @throws when it is not the actor's or no image */
+  bindAvatar(actor: Actor, mediaId: string, tx: Tx): Promise<void>;
   /** Live messages after `readSeq` that mention the user, by name or as part of all. */
   countMentions(positions: readonly ReadPosition[], db: Db): Promise<number[]>;
 }
@@ -63,15 +72,32 @@ export class MessageSourceService implements MessageSource {
     await this.source?.writeSystem(message, tx);
   }
 
-  async locate(positions: readonly { conversationId: string; seq: number }[], db: Db): Promise<{ seq: number; ord: number }[]> {
-    return positions.length === 0 || !this.source ? positions.map(() => ({ seq: 0, ord: 0 })) : this.source.locate(positions, db);
+  async locate(
+    positions: readonly { conversationId: string; seq: number }[],
+    db: Db,
+  ): Promise<{ seq: number; ord: number }[]> {
+    return positions.length === 0 || !this.source
+      ? positions.map(() => ({ seq: 0, ord: 0 }))
+      : this.source.locate(positions, db);
   }
 
   async countUnread(positions: readonly ReadPosition[], cap: number, db: Db): Promise<number[]> {
-    return positions.length === 0 || !this.source ? positions.map(() => 0) : this.source.countUnread(positions, cap, db);
+    return positions.length === 0 || !this.source
+      ? positions.map(() => 0)
+      : this.source.countUnread(positions, cap, db);
   }
 
   async countMentions(positions: readonly ReadPosition[], db: Db): Promise<number[]> {
     return positions.length === 0 || !this.source ? positions.map(() => 0) : this.source.countMentions(positions, db);
+  }
+
+  async readThread(actor: Actor, threadId: string, seq: number): Promise<{ readSeq: number; unread: number }> {
+    if (!this.source) throw notFound();
+    return this.source.readThread(actor, threadId, seq);
+  }
+
+  async bindAvatar(actor: Actor, mediaId: string, tx: Tx): Promise<void> {
+    if (!this.source) throw validationFailed({ path: 'avatarMediaId', code: 'unknown_media', message: 'No such file' });
+    await this.source.bindAvatar(actor, mediaId, tx);
   }
 }

@@ -38,13 +38,4 @@ export class ReceiptsRepository {
       SELECT conversation_id AS "conversationId", user_id AS "userId", delivered_seq AS "deliveredSeq", read_seq AS "readSeq"
       FROM memberships WHERE conversation_id = ANY(${conversationIds}::uuid[]) AND state = 'active' ORDER BY conversation_id, user_id`);
   }
-
-  /** Those of the conversations with at most `max` active members. */
-  async withAtMost(db: Db, conversationIds: readonly string[], max: number): Promise<Set<string>> {
-    const rows = await db.query<{ id: string }>(sql`
-      SELECT c.id FROM unnest(${conversationIds}::uuid[]) AS c (id)
-      WHERE (SELECT count(*) FROM (
-        SELECT FROM memberships AS m WHERE m.conversation_id = c.id AND m.state = 'active' LIMIT ${max} + 1) AS some) <= ${max}`);
-    return new Set(rows.map(({ id }) => id));
-  }
 }

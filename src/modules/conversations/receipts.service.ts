@@ -37,6 +37,7 @@ interface Waiting {
 export class ReceiptsService {
   private waiting: Waiting[] = [];
   private flushing = false;
+  private isActive: (socketId: string) => boolean = () => false;
 
   constructor(
     private readonly database: DatabaseService,
@@ -47,10 +48,21 @@ export class ReceiptsService {
     private readonly views: ConversationViewsService,
   ) {}
 
-  /** Stores the actor's receipt and answers the new state. @throws not_found */
-  async put(actor: Actor, conversationId: string, input: PutReceipt): Promise<MeView> {
-    await this.mark([{ conversationId, userId: actor.userId, ...input }]);
+  useActivity(isActive: (socketId: string) => boolean): void {
+    this.isActive = isActive;
+  }
+
+  /** Stores the actor's receipt and answers the new state; `socketId` where it came by a socket. @throws not_found */
+  async put(actor: Actor, conversationId: string, input: PutReceipt, socketId?: string): Promise<MeView> {
+    const seen = Math.max(input.delivered ?? 0, input.read ?? 0);
+    const foreground = socketId !== undefined && this.isActive(socketId) ? seen : undefined;
+    await this.mark([{ conversationId, userId: actor.userId, ...input, foreground }]);
     return this.views.me(actor.userId, conversationId);
+  }
+
+  /** How far the actor has read a thread. @throws not_found */
+  readThread(actor: Actor, threadId: string, seq: number): Promise<{ readSeq: number; unread: number }> {
+    return this.source.readThread(actor, threadId, seq);
   }
 
   /** What the actor may see of how far everybody is. @throws not_found */
@@ -60,7 +72,11 @@ export class ReceiptsService {
   }
 
   /** The same for several conversations the actor is known to be a member of. */
-  async of(actor: Actor, conversationIds: readonly string[], db: Db = this.database): Promise<Map<string, ReceiptTuple[]>> {
+  async of(
+    actor: Actor,
+    conversationIds: readonly string[],
+    db: Db = this.database,
+  ): Promise<Map<string, ReceiptTuple[]>> {
     const rows = await this.repository.of(db, conversationIds);
     const hidden = await this.hints.hiding([actor.userId, ...rows.map((row) => row.userId)]);
     const result = new Map<string, ReceiptTuple[]>();
@@ -99,7 +115,9 @@ export class ReceiptsService {
   }
 
   private async store(receipts: readonly Receipt[]): Promise<void> {
-    const reads = receipts.flatMap(({ conversationId, read }) => (read === undefined ? [] : [{ conversationId, seq: read }]));
+    const reads = receipts.flatMap(({ conversationId, read }) =>
+      read === undefined ? [] : [{ conversationId, seq: read }],
+    );
     const located = (await this.source.locate(reads, this.database)).values();
     const marks = receipts.map(({ conversationId, userId, delivered = null, read, foreground = null }) => {
       // A position above the head becomes the last row there was, so that seq and ord belong to the same row.

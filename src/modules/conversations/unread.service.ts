@@ -79,4 +79,5 @@ export class UnreadService {
 }
 
 const mustBeCounted = (row: MeRow): boolean => row.lastDeleteSeq > row.readSeq;
-const zip = (rows: readonly MeRow[], values: readonly number[]): Map<MeRow, number> => new Map(rows.map((row, i) => [row, values[i] ?? 0]));
+const zip = (rows: readonly MeRow[], values: readonly number[]): Map<MeRow, number> =>
+  new Map(rows.map((row, i) => [row, values[i] ?? 0]));

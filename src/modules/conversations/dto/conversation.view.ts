@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { etagOf } from '../../../platform/http/conditional.js';
 import type { ConversationRow } from '../conversations.repository.js';
 import { meView } from './me.view.js';
 
@@ -65,3 +67,16 @@ export const toConversationView = (row: ConversationRow): ConversationView => ({
   deletedAt: row.deletedAt?.toISOString() ?? null,
   rev: row.rev,
 });
+
+/** What If-Match compares: the conversation itself, which a new message does not change. */
+export const conversationEtag = ({ id, rev }: { id: string; rev: number }): string => etagOf(`c-${id}`, rev);
+
+/** What If-None-Match compares: the same with all that depends on the reader and on messages. */
+export const detailEtag = (view: ConversationDetailView): string => {
+  const rest = JSON.stringify([view.memberCount, view.head, view.me]);
+  return etagOf(`c-${view.id}`, `${view.rev}.${createHash('sha256').update(rest).digest('base64url').slice(0, 16)}`);
+};
+
+/** An If-Match header whose etags came from `detailEtag`, cut down to what `conversationEtag` compares. */
+export const editableMatch = (header: string): string =>
+  header.replaceAll(/("c-[0-9a-f-]{36}\.\d+)\.[\w-]{16}"/g, '$1"');

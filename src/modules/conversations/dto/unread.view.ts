@@ -18,5 +18,10 @@ export const unreadExplanation = z.object({
 export type UnreadExplanation = z.output<typeof unreadExplanation>;
 
 /** Not muted and not archived conversations together. */
-export const unreadTotals = z.object({ conversations: number, messages: number, mentions: number, notifications: number });
+export const unreadTotals = z.object({
+  conversations: number,
+  messages: number,
+  mentions: number,
+  notifications: number,
+});
 export type UnreadTotals = z.output<typeof unreadTotals>;

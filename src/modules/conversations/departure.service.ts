@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import { type Actor, requirePermission } from '../../platform/auth/actor.js';
+import type { Tx } from '../../platform/database/db.js';
+import { notFound } from '../../platform/errors/domain-error.js';
+import { EventsService } from '../../platform/events/events.service.js';
+import { ConversationChangeService, type Held } from './conversation-change.service.js';
+import { lastOwner, notInDirect, roleInsufficient } from './conversations.errors.js';
+import { ConversationDeleted, MemberRemoved } from './conversations.events.js';
+import { ConversationsRepository } from './conversations.repository.js';
+import { atLeast, outranks } from './conversations.rules.js';
+import { MemberChangesRepository } from './member-changes.repository.js';
+import type { MemberRow } from './members.repository.js';
+
+/** How memberships end: leaving, being removed. From that rev on nothing reaches the user. */
+@Injectable()
+export class DepartureService {
+  constructor(
+    private readonly events: EventsService,
+    private readonly conversations: ConversationsRepository,
+    private readonly members: MemberChangesRepository,
+    private readonly changes: ConversationChangeService,
+  ) {}
+
+  /**
+   * Removes a member of lower rank, or the actor. When the last member leaves the conversation is deleted.
+   * @throws not_found, invalid_state (direct), role_insufficient, last_owner
+   */
+  async remove(actor: Actor, conversationId: string, userId: string): Promise<void> {
+    await this.changes.hold(actor, conversationId, [userId], async (held, tx) => {
+      if (held.conversation.type === 'direct') throw notInDirect();
+      const me = held.members.get(actor.userId);
+      const target = held.members.get(userId);
+      if (userId !== actor.userId && !atLeast(me?.role ?? 'member', 'admin')) throw roleInsufficient();
+      if (target?.state !== 'active') throw notFound();
+      if (userId !== actor.userId && !outranks(me?.role ?? 'member', target.role)) throw roleInsufficient();
+      await this.end(actor, held, target, tx);
+    });
+  }
+
+  /** Removes anybody, as moderation. @throws forbidden, not_found, last_owner */
+  async removeAsModerator(actor: Actor, conversationId: string, userId: string): Promise<void> {
+    requirePermission(actor, 'conversations.moderate');
+    const work = async (held: Held, tx: Tx) => {
+      const target = held.members.get(userId);
+      if (target?.state !== 'active') throw notFound();
+      await this.end(actor, held, target, tx);
+    };
+    await this.changes.hold(actor, conversationId, [userId], work, { open: true });
+  }
+
+  private async end(actor: Actor, { conversation }: Held, { userId, role }: MemberRow, tx: Tx): Promise<void> {
+    const { active, owners } = await this.members.count(tx, conversation.id);
+    const isLast = active === 1;
+    if (role === 'owner' && owners === 1 && !isLast) throw lastOwner();
+    const left = userId === actor.userId;
+    const happening = left
+      ? { type: 'member_left' as const, targetIds: [], data: {} }
+      : { type: 'member_removed' as const, targetIds: [userId], data: {} };
+    // Nobody remains who could read what is told about the last one.
+    const { before, after } = await this.changes.draw(
+      actor,
+      conversation,
+      isLast ? 2 : 1,
+      isLast ? [] : [happening],
+      tx,
+    );
+    const row = await this.members.setState(tx, conversation.id, userId, left ? 'left' : 'removed', before.rev + 1);
+    await this.events.publish(tx, new MemberRemoved(conversation.id, after.rev, actor.userId, userId));
+    if (isLast) {
+      await this.conversations.markDeleted(tx, conversation.id, before.rev + 2);
+      await this.events.publish(tx, new ConversationDeleted(conversation.id, after.rev, actor.userId));
+    }
+    this.changes.notifyUsers([row], tx);
+  }
+}

@@ -1,0 +1,14 @@
+import { z } from 'zod';
+
+const WEEK = 604_800;
+const YEAR = 31_536_000;
+
+export const createInvite = z.strictObject({
+  expiresInSec: z.number().int().min(60).max(YEAR).default(WEEK),
+  maxUses: z.number().int().min(1).max(100_000).nullable().default(null),
+  role: z.enum(['member', 'admin']).default('member'),
+});
+export type CreateInvite = z.output<typeof createInvite>;
+
+/** What a link carries. The pattern keeps anything else away from the database. */
+export const inviteCode = z.string().regex(/^[A-Za-z0-9_-]{16,64}$/, 'Not a code of Parley');
