@@ -162,13 +162,12 @@ export function diagnose(error: unknown, target: ConnectionTarget): Diagnosis {
     patterns.find(([pattern]) => pattern.test(message))?.[1];
   if (!rule)
     return { class: 'other', retryable: false, code, message, hint: 'See the server log for this connection.' };
-  const tlsDemanded = code === '28000' && /no encryption|SSL off/i.test(message);
   return {
     class: rule.class,
     retryable: rule.retryable ?? false,
     code,
     prismaCode: rule.prismaCode,
     message,
-    hint: tlsDemanded ? `The server accepts only TLS: add sslmode=require to ${target.source}.` : rule.hint(target),
+    hint: rule.hint(target),
   };
 }
