@@ -1,8 +1,10 @@
 import type { RequestListener, Server } from 'node:http';
 import { join } from 'node:path';
-import { type App, createApp } from './app.js';
+import type { App } from './app.js';
 import { appSecret } from './platform/config/installation-secrets.js';
 import { type Config, loadConfig } from './platform/config/config.js';
+import { openConnection } from './platform/database/lifecycle/connect.js';
+import { lifecycleOptions } from './platform/database/lifecycle-options.js';
 import type { DatabaseContext } from './platform/database/schema-gate.js';
 import type { BootState } from './platform/lifecycle/boot-state.js';
 import { createLog } from './platform/logging/create-log.js';
@@ -35,10 +37,14 @@ export async function start({ boot, server, signal }: StartContext): Promise<Run
   });
   for (const warning of config.warnings) log.warn('config.unknown', {}, warning);
   appSecret(config);
+  // The application loads while the server starts or answers the handshake.
+  const application = import('./app.js');
+  application.catch(() => undefined);
   const database = await openDatabase(config, log, boot, signal);
   boot.enter('creating');
   let app: App | undefined;
   try {
+    const { createApp } = await application;
     app = await createApp({ config, log, boot, server, database, replicaId });
     signal.throwIfAborted();
   } catch (error) {
@@ -51,7 +57,11 @@ export async function start({ boot, server, signal }: StartContext): Promise<Run
 /** Without DATABASE_URL a PostgreSQL of our own. */
 async function openDatabase(config: Config, log: Log, boot: BootState, signal: AbortSignal): Promise<DatabaseContext> {
   if (config.DATABASE_URL) {
-    return { url: config.DATABASE_URL, directUrl: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL, signal };
+    const urls = { url: config.DATABASE_URL, directUrl: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL };
+    const connection = openConnection(lifecycleOptions(config, urls, boot.version));
+    // The lifecycle takes it and sees the error; until then nobody listens.
+    connection.catch(() => undefined);
+    return { ...urls, signal, connection };
   }
   boot.enter('embedded');
   const { startEmbedded } = await import('./platform/database/embedded-postgres.js');
