@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { ConversationsModule } from './modules/conversations/conversations.module.js';
 import { MessagesModule } from './modules/messages/messages.module.js';
 import { OperationsModule } from './modules/operations/operations.module.js';
 import { UsersModule } from './modules/users/users.module.js';
@@ -32,7 +33,7 @@ export interface AppContext {
 
 /** The composition root: platform first (DatabaseModule before all others), then the features. */
 @Module({
-  imports: [UsersModule, MessagesModule, OperationsModule],
+  imports: [UsersModule, ConversationsModule, MessagesModule, OperationsModule],
   providers: [{ provide: APP_FILTER, useClass: ProblemFilter }, BackgroundRuntime],
 })
 export class AppModule {

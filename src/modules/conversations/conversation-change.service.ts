@@ -9,9 +9,9 @@ import { UserFeedAdvanced } from '../users/users.events.js';
 import { limitExceeded } from './conversations.errors.js';
 import { type Entrance, MemberAdded } from './conversations.events.js';
 import { ConversationsRepository, type ConversationRow, type Head } from './conversations.repository.js';
-import { isTold, MAX_CONVERSATIONS_PER_USER, visibleFrom } from './conversations.rules.js';
+import { isTold, MAX_CONVERSATIONS_PER_USER, type Role, visibleFrom } from './conversations.rules.js';
 import { type ChangedMember, MemberChangesRepository } from './member-changes.repository.js';
-import type { MemberRow, Role } from './members.repository.js';
+import type { MemberRow } from './members.repository.js';
 import { MessageSourceService, type SystemMessage } from './message-source.service.js';
 
 /** A conversation nobody else can change until the transaction ends, with the memberships that were asked for. */

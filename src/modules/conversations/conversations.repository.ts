@@ -2,11 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { Db, Tx } from '../../platform/database/db.js';
 import { rawSql, type Sql, sql } from '../../platform/database/sql.js';
 import type { FeedRange } from '../../platform/realtime/feeds.js';
-import { escapeLike } from './conversations.rules.js';
-import type { Settings } from './dto/conversation.view.js';
+import { type ConversationType, escapeLike, type Settings } from './conversations.rules.js';
 import { type MeRow, meColumns, unnestRanges } from './members.repository.js';
-
-export type ConversationType = 'direct' | 'group' | 'channel';
 
 export interface ConversationRow {
   id: string;

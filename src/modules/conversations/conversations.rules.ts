@@ -1,6 +1,30 @@
-import type { Settings } from './dto/conversation.view.js';
-import type { Role } from './members.repository.js';
-import type { SystemMessageType } from './message-source.service.js';
+export type ConversationType = 'direct' | 'group' | 'channel';
+export type Role = 'owner' | 'admin' | 'member';
+export type MemberState = 'active' | 'left' | 'removed';
+export type NotifyLevel = 'default' | 'all' | 'mentions' | 'none';
+type WhoCan = 'member' | 'admin';
+
+/** What members may do in a conversation, and what later members see of it. */
+export interface Settings {
+  whoCanPost: WhoCan;
+  whoCanInvite: WhoCan;
+  whoCanPin: WhoCan;
+  whoCanMentionAll: WhoCan;
+  historyForNewMembers: 'all' | 'none';
+  /** Seconds between two messages of one member; 0 is off. */
+  slowModeSec: number;
+}
+
+/** What is told in a conversation by messages of kind `system`. */
+export type SystemMessageType =
+  | 'conversation_created'
+  | 'member_added'
+  | 'member_joined'
+  | 'member_left'
+  | 'member_removed'
+  | 'role_changed'
+  | 'title_changed'
+  | 'settings_changed';
 
 const rank: Record<Role, number> = { member: 0, admin: 1, owner: 2 };
 
@@ -24,14 +48,14 @@ const group: Settings = {
   slowModeSec: 0,
 };
 
-export const defaultSettings: Record<'direct' | 'group' | 'channel', Settings> = {
+export const defaultSettings: Record<ConversationType, Settings> = {
   direct: { ...group, whoCanInvite: 'member', whoCanPin: 'member', whoCanMentionAll: 'member' },
   group,
   channel: { ...group, whoCanPost: 'admin' },
 };
 
 /** Which happenings are told in the conversation itself. */
-const told: Record<'direct' | 'group' | 'channel', ReadonlySet<SystemMessageType>> = {
+const told: Record<ConversationType, ReadonlySet<SystemMessageType>> = {
   direct: new Set(),
   group: new Set<SystemMessageType>([
     'conversation_created',
@@ -45,8 +69,7 @@ const told: Record<'direct' | 'group' | 'channel', ReadonlySet<SystemMessageType
   ]),
   channel: new Set<SystemMessageType>(['conversation_created', 'title_changed', 'settings_changed']),
 };
-export const isTold = (type: 'direct' | 'group' | 'channel', message: SystemMessageType): boolean =>
-  told[type].has(message);
+export const isTold = (type: ConversationType, message: SystemMessageType): boolean => told[type].has(message);
 
 /** The one key of a pair, whoever asks. */
 export const directKey = (a: string, b: string): string => [a, b].toSorted().join(':');

@@ -12,10 +12,9 @@ import { ConversationViewsService } from './conversation-views.service.js';
 import { limitExceeded } from './conversations.errors.js';
 import { ConversationCreated } from './conversations.events.js';
 import { ConversationsRepository, type NewConversation } from './conversations.repository.js';
-import { defaultSettings, directKey } from './conversations.rules.js';
+import { defaultSettings, directKey, type Role } from './conversations.rules.js';
 import type { CreateConversation } from './dto/conversation.dto.js';
 import type { ConversationDetailView } from './dto/conversation.view.js';
-import type { Role } from './members.repository.js';
 
 export interface Created {
   conversation: ConversationDetailView;

@@ -9,9 +9,9 @@ import { ConversationViewsService } from './conversation-views.service.js';
 import { notInDirect, roleInsufficient } from './conversations.errors.js';
 import { ConversationDeleted, ConversationUpdated } from './conversations.events.js';
 import { ConversationsRepository, type ConversationRow } from './conversations.repository.js';
-import { atLeast } from './conversations.rules.js';
+import { atLeast, type Settings } from './conversations.rules.js';
 import type { UpdateConversation } from './dto/conversation.dto.js';
-import { type ConversationDetailView, conversationEtag, type Settings } from './dto/conversation.view.js';
+import { type ConversationDetailView, conversationEtag } from './dto/conversation.view.js';
 import { MemberChangesRepository } from './member-changes.repository.js';
 import { MessageSourceService } from './message-source.service.js';
 

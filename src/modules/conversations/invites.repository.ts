@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Db, Tx } from '../../platform/database/db.js';
 import { rawSql, sql } from '../../platform/database/sql.js';
-import type { Role } from './members.repository.js';
+import type { Role } from './conversations.rules.js';
 
 export interface InviteRow {
   id: string;

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Db, Tx } from '../../platform/database/db.js';
 import { sql } from '../../platform/database/sql.js';
-import { type MemberRow, type MemberState, memberColumns, type NotifyLevel, type Role } from './members.repository.js';
+import type { MemberState, NotifyLevel, Role } from './conversations.rules.js';
+import { type MemberRow, memberColumns } from './members.repository.js';
 
 /** A membership that was written, with its place in its user's feed. */
 export type ChangedMember = MemberRow & { userRev: number };

@@ -2,12 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Db } from '../../platform/database/db.js';
 import { sql } from '../../platform/database/sql.js';
 import type { FeedRange } from '../../platform/realtime/feeds.js';
-import type { ConversationType } from './conversations.repository.js';
-import type { Settings } from './dto/conversation.view.js';
-
-export type Role = 'owner' | 'admin' | 'member';
-export type MemberState = 'active' | 'left' | 'removed';
-export type NotifyLevel = 'default' | 'all' | 'mentions' | 'none';
+import type { ConversationType, MemberState, NotifyLevel, Role, Settings } from './conversations.rules.js';
 
 /** A membership as the others see it: a row of the conversation's feed. */
 export interface MemberRow {

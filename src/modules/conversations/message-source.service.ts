@@ -2,16 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../platform/auth/actor.js';
 import type { Db, Tx } from '../../platform/database/db.js';
 import { notFound, validationFailed } from '../../platform/errors/domain-error.js';
+import type { SystemMessageType } from './conversations.rules.js';
 
-export type SystemMessageType =
-  | 'conversation_created'
-  | 'member_added'
-  | 'member_joined'
-  | 'member_left'
-  | 'member_removed'
-  | 'role_changed'
-  | 'title_changed'
-  | 'settings_changed';
+export type { SystemMessageType } from './conversations.rules.js';
 
 /** One row of kind `system`. Its numbers are drawn already; `ord` is the head's, since system messages draw none. */
 export interface SystemMessage {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { etagOf } from '../../../platform/http/conditional.js';
 import type { ConversationRow } from '../conversations.repository.js';
+import type { Settings } from '../conversations.rules.js';
 import { meView } from './me.view.js';
 
 const id = z.uuid();
@@ -21,8 +22,7 @@ export const settingsView = z.object({
   historyForNewMembers: z.enum(['all', 'none']),
   /** Seconds between two messages of one member; 0 is off. */
   slowModeSec: z.number().int().min(0).max(3600),
-});
-export type Settings = z.output<typeof settingsView>;
+}) satisfies z.ZodType<Settings>;
 
 /** A conversation as every member sees it: `v` of a `conversation` change. */
 export const conversationView = z.object({
