@@ -236,7 +236,9 @@ if (isRoot) {
       await mkdir(closed);
       await chmod(closed, 0o700);
       const dir = join(closed, 'project', 'pg');
-      const { url } = await start(dir).said('ready');
+      const parent = new Parent(await buildParent(join(closed, 'program')), dir);
+      parents.push(parent);
+      const { url } = await parent.said('ready');
       expect(await query('SELECT 1 AS n', [], url)).toEqual([{ n: 1 }]);
       expect((await stat(`/proc/${await postmaster(dir)}`)).uid).not.toBe(0);
       expect((await stat(closed)).mode & 0o777).toBe(0o700);

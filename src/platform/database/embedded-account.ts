@@ -22,6 +22,7 @@ const CAPABILITIES: [name: string, bit: bigint][] = [
   ['dac_read_search', 2n],
   ['dac_override', 1n],
 ];
+const CAP_SETPCAP = 8n;
 
 /**
  * PostgreSQL refuses to run as root, so root runs it as an account that exists already: the owner of the directory, or
@@ -79,13 +80,16 @@ async function closedFolder(path: string, account: Account): Promise<string | un
 async function throughClosedFolders(account: Account, closed: string): Promise<string[]> {
   const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
   const bounding = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
-  const capability = CAPABILITIES.find(([, bit]) => (bounding >> bit) & 1n)?.[0];
-  if (!capability || !existsSync(SETPRIV)) {
+  const has = (bit: bigint): boolean => ((bounding >> bit) & 1n) === 1n;
+  const capability = CAPABILITIES.find(([, bit]) => has(bit))?.[0];
+  if (!capability || !has(CAP_SETPCAP) || !existsSync(SETPRIV)) {
     throw new EmbeddedPostgresError(
       `PostgreSQL does not run as root, and the account it would run as (uid ${account.uid}) may not pass ${closed}.`,
       `Run \`chmod o+x ${closed}\`, move the project to a folder others may enter, start as an ordinary user, or set DATABASE_URL.`,
     );
   }
   const ids = [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups'];
-  return [SETPRIV, ...ids, `--inh-caps=+${capability}`, `--ambient-caps=+${capability}`, '--'];
+  // Without the secure bit access(2), by which the programs look for each other, disregards the capability.
+  const rights = [`--inh-caps=+${capability}`, `--ambient-caps=+${capability}`, '--securebits=+no_setuid_fixup'];
+  return [SETPRIV, ...ids, ...rights, '--'];
 }
