@@ -1,3 +1,4 @@
+import type { RevocationReason } from '../../platform/auth/auth.events.js';
 import type { Db, Tx } from '../../platform/database/db.js';
 import { sql } from '../../platform/database/sql.js';
 import { effectiveState, type UserState } from './users.repository.js';
@@ -87,6 +88,14 @@ export async function findSessionStatus(db: Db, id: string): Promise<SessionStat
   return row;
 }
 
+/** Those of the ids that have ended, with the reason. */
+export async function findEnded(db: Db, ids: readonly string[]): Promise<Map<string, RevocationReason>> {
+  const rows = await db.query<{ id: string; reason: RevocationReason }>(sql`
+    SELECT s.id, coalesce(s.revoke_reason, 'revoked') AS reason FROM user_sessions s
+    WHERE s.id = ANY(${ids}::uuid[]) AND NOT ${alive}`);
+  return new Map(rows.map(({ id, reason }) => [id, reason]));
+}
+
 /** Live sessions, the last used first. */
 export const listSessions = (db: Db, userId: string): Promise<SessionRow[]> =>
   db.query<SessionRow>(sql`
@@ -106,7 +115,7 @@ export interface RevocationScope {
 export async function revokeSessions(
   db: Db,
   userId: string,
-  reason: string,
+  reason: RevocationReason,
   scope: RevocationScope = {},
 ): Promise<string[]> {
   const { sessionId = null, exceptSessionId = null, deviceId = null } = scope;

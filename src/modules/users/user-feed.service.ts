@@ -32,7 +32,7 @@ export class UserFeedService {
     if (preferences && inside(preferences.rev)) {
       changes.push({ rev: preferences.rev, t: 'preferences', v: withDefaults(preferences) });
     }
-    return changes.toSorted((a, b) => a.rev - b.rev).slice(0, limit + 1);
+    return changes.toSorted((a, b) => a.rev - b.rev).slice(0, limit);
   }
 
   private async relations(
@@ -42,7 +42,7 @@ export class UserFeedService {
     upTo: number,
     limit: number,
   ): Promise<UserChange[]> {
-    const rows = await changedRelations(this.database, t, userId, after, upTo, limit + 1);
+    const rows = await changedRelations(this.database, t, userId, after, upTo, limit);
     return rows.map(({ rev, targetId, createdAt, deletedAt }) => ({
       rev,
       t,

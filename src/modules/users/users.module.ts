@@ -1,10 +1,14 @@
 import { Module } from '@nestjs/common';
+import { AccountController } from './account.controller.js';
 import { AccountsService } from './accounts.service.js';
 import { ActivityService } from './activity.service.js';
 import { Config } from '../../platform/config/config.js';
 import { Log } from '../../platform/logging/log.js';
 import { AuthController, SessionsController } from './auth.controller.js';
 import { CredentialsService } from './credentials.service.js';
+import { ErasureService } from './erasure.service.js';
+import { ExportsService } from './exports.service.js';
+import { HostTokensService } from './host-tokens.service.js';
 import { LogOtpSender } from './log-otp.driver.js';
 import { OtpController } from './otp.controller.js';
 import { OtpSender } from './otp-sender.js';
@@ -18,6 +22,7 @@ import { RelationsService } from './relations.service.js';
 import { SessionsService } from './sessions.service.js';
 import { SignInService } from './sign-in.service.js';
 import { UserSources } from './sources.service.js';
+import { SuspensionsService } from './suspensions.service.js';
 import { UserFeedService } from './user-feed.service.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
@@ -29,6 +34,7 @@ import { WebhookOtpSender } from './webhook-otp.driver.js';
     SessionsController,
     OtpController,
     UsersController,
+    AccountController,
     RelationsController,
     PreferencesController,
   ],
@@ -37,6 +43,9 @@ import { WebhookOtpSender } from './webhook-otp.driver.js';
     AccountsService,
     ActivityService,
     CredentialsService,
+    ErasureService,
+    ExportsService,
+    HostTokensService,
     OtpService,
     PasswordsService,
     PreferencesService,
@@ -44,6 +53,7 @@ import { WebhookOtpSender } from './webhook-otp.driver.js';
     RelationsService,
     SessionsService,
     SignInService,
+    SuspensionsService,
     UserFeedService,
     UserSources,
     {

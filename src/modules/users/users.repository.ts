@@ -184,3 +184,14 @@ export async function findHeads(db: Db, ids: readonly string[]): Promise<Map<str
   );
   return new Map(rows.map(({ userId, rev }) => [userId, rev]));
 }
+
+/** `until` null: for good. */
+export const suspendUser = (tx: Tx, id: string, reason: string, until: Date | null): Promise<UserRow | undefined> =>
+  advanceUser(
+    tx,
+    id,
+    sql`state = 'suspended', suspended_until = ${until}, suspend_reason = ${reason}, updated_at = now()`,
+  );
+
+export const reinstateUser = (tx: Tx, id: string): Promise<UserRow | undefined> =>
+  advanceUser(tx, id, sql`state = 'active', suspended_until = NULL, suspend_reason = NULL, updated_at = now()`);

@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Actor } from '../../platform/auth/actor.js';
+import type { RevocationReason } from '../../platform/auth/auth.events.js';
 import { Actors } from '../../platform/auth/actors.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { Tx } from '../../platform/database/db.js';
@@ -10,10 +11,12 @@ import { AccountsService } from './accounts.service.js';
 import type { DeviceInput } from './dto/fields.dto.js';
 import { type Preferences, withDefaults } from './dto/preferences.view.js';
 import type { AuthResultView } from './dto/session.view.js';
+import { ErasureService } from './erasure.service.js';
 import { PasswordsService } from './passwords.service.js';
 import { findPreferences } from './preferences.repository.js';
 import { relatedAmong, relatedBy } from './relations.repository.js';
 import { SessionsService } from './sessions.service.js';
+import { findEnded } from './sessions.repository.js';
 import { SignInService } from './sign-in.service.js';
 import {
   type AvatarBinder,
@@ -22,6 +25,7 @@ import {
   type PresenceSource,
   UserSources,
 } from './sources.service.js';
+import { SuspensionsService } from './suspensions.service.js';
 import { UserFeedService } from './user-feed.service.js';
 import { findCards, findHeads, type UserCard } from './users.repository.js';
 import type { Identifier } from './users.rules.js';
@@ -43,12 +47,15 @@ export class UsersService implements OnModuleInit {
     private readonly passwords: PasswordsService,
     private readonly sessions: SessionsService,
     private readonly signIn: SignInService,
+    private readonly suspensions: SuspensionsService,
+    private readonly erasure: ErasureService,
     private readonly userFeed: UserFeedService,
     private readonly sources: UserSources,
   ) {}
 
   onModuleInit(): void {
     this.actors.useSessions((sessionId, claims) => this.sessions.stateOf(sessionId, claims));
+    this.feeds.endedSessions = (ids) => findEnded(this.database, ids);
     this.feeds.userHeads = (ids) => findHeads(this.database, ids);
     this.feeds.userReaders.push((userId, after, upTo, limit) => this.userFeed.read(userId, after, upTo, limit));
   }
@@ -127,6 +134,27 @@ export class UsersService implements OnModuleInit {
   /** Signs a user in whose right to it was proven elsewhere. */
   openSession(userId: string, device: DeviceInput | undefined, origin: RequestOrigin): Promise<AuthResultView> {
     return this.signIn.enter('login', device, origin, async () => userId);
+  }
+
+  /** Ends live sessions of a user, all or one; answers how many. */
+  revokeSessions(userId: string, reason: RevocationReason, sessionId?: string): Promise<number> {
+    const scope = sessionId === undefined ? {} : { sessionId };
+    return this.database.tx((tx) => this.sessions.revoke(userId, reason, scope, tx));
+  }
+
+  /** Shuts an account out until a time, or for good; its sessions end everywhere. @throws not_found */
+  suspend(userId: string, reason: string, until: Date | null): Promise<void> {
+    return this.suspensions.suspend(userId, reason, until);
+  }
+
+  /** Ends a suspension; nothing happens without one. @throws not_found */
+  reinstate(userId: string): Promise<void> {
+    return this.suspensions.reinstate(userId);
+  }
+
+  /** Deletes an account, with `erase` for good and at once. @throws not_found, last_admin */
+  deleteAccount(userId: string, erase: boolean): Promise<{ eraseAfter: string }> {
+    return this.erasure.delete(userId, erase);
   }
 
   usePresence(source: PresenceSource): void {

@@ -29,7 +29,9 @@ export class TokenService {
   constructor(
     private readonly keys: SigningKeys,
     private readonly config: Config,
-  ) {}
+  ) {
+    keys.onDropped(() => this.verified.clear());
+  }
 
   acceptForeign(verifier: ForeignVerifier): void {
     this.foreign = verifier;
