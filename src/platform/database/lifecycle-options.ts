@@ -20,7 +20,7 @@ export function lifecycleOptions(
     ...(url === directUrl ? {} : { appConnectionString: url }),
     schema: config.DB_SCHEMA,
     migrationsDir: join(prisma, 'migrations'),
-    seeds: loadSeeds(join(prisma, 'seeds')),
+    seeds: loadSeeds(join(prisma, 'seeds'), { 'parley.backup_location': config.BACKUP_LOCATION }),
     ...(existsSync(manifest) ? { manifest: parseManifest(readFileSync(manifest, 'utf8')) } : {}),
     appVersion,
     settings: {

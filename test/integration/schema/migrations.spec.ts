@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fingerprint } from '../../../src/platform/database/lifecycle/manifest-fingerprint.js';
 import { readObjectsInFull } from '../../../src/platform/database/lifecycle/manifest-read.js';
+import { loadSeeds } from '../../../src/platform/database/lifecycle/seeds.js';
 import { prisma } from '../../support/schema-engine/prisma-cli.js';
 import { migrations, SchemaFixture, seeds } from './schema-fixture.js';
 
@@ -79,9 +80,14 @@ describe('a setting an operator changed', () => {
 describe('the backup location', () => {
   const fixture = SchemaFixture.use(migrations());
 
-  it('is the one the session offers', async () => {
-    await fixture.db.query(`SET parley.backup_location = '/somewhere'`);
-    for (const { sql } of seeds()) await fixture.db.query(sql);
+  it('is the one configured', async () => {
+    const query = async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
+      const { rows, rowCount } = await fixture.db.query<Row>(sql, [...values]);
+      return { rows, rowCount: rowCount ?? 0 };
+    };
+    await fixture.db.query('BEGIN');
+    for (const seed of loadSeeds('prisma/seeds', { 'parley.backup_location': '/somewhere' })) await seed.run({ query });
+    await fixture.db.query('COMMIT');
     const rows = await fixture.rows('SELECT "backupLocation" AS at FROM system_health_config');
     expect(rows).toEqual([{ at: '/somewhere' }]);
   });
