@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * `npm run migration:new <name> [-- --contract] [-- --empty]`: writes what is missing between the migrations and the
- * models as guarded SQL, then lints it and runs it twice. `--contract` declares the next epoch; `--empty` writes only the
+ * models as guarded SQL, lints it, runs it twice and rebuilds the manifest. `--contract` declares the next epoch; `--empty` writes only the
  * header, for SQL that Prisma cannot express. Works offline on a scratch PostgreSQL. Needs the build (npm run build).
  */
 import { spawnSync } from 'node:child_process';
@@ -58,7 +58,9 @@ const writeMigration = async (url) => {
   const failure = await runTwice(url, [...before, ...files], files.length);
   console.log(failure ?? 'twice    the second run changes nothing');
   if (lint.status !== 0 || failure) throw new Stop('Edit the file, then run: npm run migration:lint');
-  console.log('next     npm run manifest, then the tests; commit models, migration and manifest together');
+  const manifest = spawnSync(process.execPath, [join(root, 'scripts/manifest.mjs')], { stdio: 'inherit' });
+  if (manifest.status !== 0) throw new Stop('The manifest was not built: npm run manifest');
+  console.log('next     read the file, run the tests, commit models, migration and manifest together');
 };
 
 try {

@@ -16,7 +16,14 @@ import { join } from 'node:path';
 let project: string;
 beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), 'parley-new-'));
-  const parts = ['prisma', 'prisma.config.ts', 'package.json', 'scripts/migrations', 'test/support/schema-engine'];
+  const parts = [
+    'prisma',
+    'prisma.config.ts',
+    'package.json',
+    'scripts/migrations',
+    'scripts/manifest.mjs',
+    'test/support/schema-engine',
+  ];
   for (const part of parts) cpSync(part, join(project, part), { recursive: true });
   for (const part of ['node_modules', 'dist']) symlinkSync(join(process.cwd(), part), join(project, part));
 });
@@ -76,6 +83,8 @@ it('writes what is new in guarded form, an index on an existing table alone and 
     '-- lifecycle: expand, no-transaction\n\n' +
       'CREATE INDEX CONCURRENTLY IF NOT EXISTS "user_preferences_rev_idx" ON "user_preferences"("rev");\n',
   );
+  const manifest = readFileSync(join(project, 'prisma/schema.manifest.json'), 'utf8');
+  expect(manifest).toContain('_moods_user_preferences_rev_idx"');
   expect(script('new.mjs', 'again')).toMatchObject({ code: 1, output: expect.stringContaining('agree') });
 });
 
