@@ -90,7 +90,9 @@ export class RoomSequencer {
       (client) => !client.socket.rooms.has(conversationRoom(conversationId)),
     );
     if (outside.length === 0) return;
-    const membership = await this.membership(userId, conversationId);
+    let membership = await this.membership(userId, conversationId);
+    // Removed again since it was read: then it is read again.
+    while (membership && this.outdated([membership])) membership = await this.membership(userId, conversationId);
     if (!membership) return;
     for (const client of outside) {
       if (client.live && client.socket.connected) this.enter(client, [membership]);

@@ -1,0 +1,118 @@
+import type { ConversationChange, Feeds, UserChange } from '../../../src/platform/realtime/feeds.js';
+import { newId } from '../../../src/platform/clock/clock.js';
+
+interface Conversation {
+  rev: number;
+  seq: number;
+  /** Present rows by identity: a row that changes again carries only its last rev. */
+  rows: Map<string, ConversationChange>;
+  members: Map<string, number>;
+}
+
+/** What the tables of the modules would hold: the truth that all replicas of a test share. */
+export class World {
+  private readonly conversations = new Map<string, Conversation>();
+  private readonly users = new Map<string, { rev: number; rows: Map<string, UserChange> }>();
+  readonly ended = new Map<string, 'revoked'>();
+
+  conversation(...members: string[]): string {
+    const id = newId();
+    this.conversations.set(id, { rev: 0, seq: 0, rows: new Map(), members: new Map(members.map((user) => [user, 1])) });
+    return id;
+  }
+
+  head(id: string): number {
+    return this.get(id).rev;
+  }
+
+  post(id: string, text = 'hello'): ConversationChange {
+    const conversation = this.get(id);
+    const seq = ++conversation.seq;
+    return this.write(conversation, `m${seq}`, { t: 'message', v: { seq, text }, seq });
+  }
+
+  edit(id: string, seq: number, text: string): ConversationChange {
+    return this.write(this.get(id), `m${seq}`, { t: 'message', v: { seq, text }, seq });
+  }
+
+  add(id: string, user: string, history: 'all' | 'none' = 'all'): ConversationChange {
+    const conversation = this.get(id);
+    conversation.members.set(user, history === 'all' ? 1 : conversation.seq + 1);
+    this.tellUser(user, id, 'active');
+    return this.write(conversation, `u${user}`, { t: 'member', v: { userId: user, state: 'active' }, joins: user });
+  }
+
+  remove(id: string, user: string): ConversationChange {
+    const conversation = this.get(id);
+    conversation.members.delete(user);
+    this.tellUser(user, id, 'removed');
+    return this.write(conversation, `u${user}`, { t: 'member', v: { userId: user, state: 'removed' }, leaves: user });
+  }
+
+  delete(id: string): ConversationChange {
+    const conversation = this.get(id);
+    for (const user of conversation.members.keys()) this.tellUser(user, id, 'removed');
+    conversation.members.clear();
+    return this.write(conversation, 'c', { t: 'conversation', v: { id }, closes: true });
+  }
+
+  profile(user: string, bio: string): UserChange {
+    return this.writeUser(user, 'profile', { t: 'profile', v: { bio } });
+  }
+
+  userHead(user: string): number {
+    return this.users.get(user)?.rev ?? 0;
+  }
+
+  serve(feeds: Feeds): void {
+    feeds.conversationHeads = async (ids) =>
+      new Map(ids.flatMap((id) => (this.conversations.has(id) ? [[id, this.head(id)] as const] : [])));
+    feeds.conversationReaders.push(
+      async (ranges, limit) =>
+        new Map(
+          ranges.map(
+            ({ id, after, upTo }) =>
+              [id, between([...this.get(id).rows.values()], after, upTo).slice(0, limit)] as const,
+          ),
+        ),
+    );
+    feeds.userHeads = async (ids) => new Map(ids.map((id) => [id, this.userHead(id)] as const));
+    feeds.userReaders.push(async (id, after, upTo, limit) =>
+      between([...(this.users.get(id)?.rows.values() ?? [])], after, upTo).slice(0, limit),
+    );
+    feeds.rooms = async (user) =>
+      [...this.conversations].flatMap(([conversationId, { rev, members }]) => {
+        const visibleFromSeq = members.get(user);
+        return visibleFromSeq === undefined ? [] : [{ conversationId, rev, visibleFromSeq }];
+      });
+    feeds.endedSessions = async (ids) =>
+      new Map(ids.flatMap((id) => (this.ended.has(id) ? [[id, 'revoked'] as const] : [])));
+  }
+
+  private get(id: string): Conversation {
+    const conversation = this.conversations.get(id);
+    if (!conversation) throw new Error(`no conversation ${id}`);
+    return conversation;
+  }
+
+  private write(conversation: Conversation, row: string, change: Omit<ConversationChange, 'rev'>): ConversationChange {
+    const written = { ...change, rev: ++conversation.rev };
+    conversation.rows.set(row, written);
+    return written;
+  }
+
+  private tellUser(user: string, conversationId: string, state: string): void {
+    this.writeUser(user, conversationId, { t: 'membership', v: { conversationId, state } });
+  }
+
+  private writeUser(user: string, row: string, change: Omit<UserChange, 'rev'>): UserChange {
+    let feed = this.users.get(user);
+    if (!feed) this.users.set(user, (feed = { rev: 0, rows: new Map() }));
+    const written = { ...change, rev: ++feed.rev };
+    feed.rows.set(row, written);
+    return written;
+  }
+}
+
+const between = <Change extends { rev: number }>(rows: Change[], after: number, upTo: number): Change[] =>
+  rows.filter(({ rev }) => rev > after && rev <= upTo).toSorted((a, b) => a.rev - b.rev);
