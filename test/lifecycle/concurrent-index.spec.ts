@@ -43,7 +43,7 @@ async function connected(): Promise<Client> {
 it('is built while nine replicas poll for the lock, without a deadlock', async () => {
   scene.manifest = await scene.manifestOf(plain);
   const reader = await connected();
-  await reader.query('BEGIN; SELECT * FROM t1 LIMIT 1');
+  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM t1 LIMIT 1');
   const build = await scene.build(plain);
   const replicas = await Promise.all(Array.from({ length: 10 }, () => scene.replica(build)));
   await building();
@@ -57,7 +57,7 @@ it('is built while nine replicas poll for the lock, without a deadlock', async (
 
 it('survives a stranger blocked in pg_advisory_lock on the Prisma key', async () => {
   const reader = await connected();
-  await reader.query('BEGIN; SELECT * FROM t1 LIMIT 1');
+  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM t1 LIMIT 1');
   const stranger = await connected();
   const booting = boot(scene, await scene.build(plain));
   await building();
@@ -71,7 +71,7 @@ it('survives a stranger blocked in pg_advisory_lock on the Prisma key', async ()
 
 it('kill -9 during the build: the invalid index is dropped and built again', async () => {
   const reader = await connected();
-  await reader.query('BEGIN; SELECT * FROM t1 LIMIT 1');
+  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM t1 LIMIT 1');
   const build = await scene.build(plain);
   const replica = await scene.replica(build);
   await building();

@@ -6,6 +6,8 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { TcpProxy } from '../../support/tcp-proxy.js';
+import { upstreamOf } from './proxy.js';
 
 const binary = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/usr/local/bin/pgbouncer'].find(existsSync);
 /** PgBouncer refuses to run as root. */
@@ -27,15 +29,15 @@ export const poolerInstalled = (): boolean => {
 export async function startPooler(url: string, mode: 'transaction' | 'session'): Promise<Pooler> {
   if (binary === undefined) throw new Error('PgBouncer is not installed');
   const parsed = new URL(url);
-  const host = parsed.searchParams.get('host') ?? decodeURIComponent(parsed.hostname);
-  const serverPort = parsed.searchParams.get('port') ?? (parsed.port || '5432');
+  // The server's unix socket belongs to another account, so the way there is a plain TCP forwarder of ours.
+  const way = await TcpProxy.start(upstreamOf(url));
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'parley-pgbouncer-'));
   const config = join(folder, 'pgbouncer.ini');
   await writeFile(
     config,
     `[databases]
-* = host=${host} port=${serverPort} user=${parsed.username} password=${decodeURIComponent(parsed.password)}
+* = host=127.0.0.1 port=${way.port} user=${parsed.username} password=${decodeURIComponent(parsed.password)}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${port}
@@ -61,6 +63,7 @@ max_client_conn = 200
     async stop() {
       child.kill('SIGKILL');
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      await way.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
