@@ -3,9 +3,9 @@ import type { Request, Response } from 'express';
 import { jitter } from '../clock/clock.js';
 import { Log } from '../logging/log.js';
 import { currentRequestId } from '../logging/request-context.js';
-import { allowedMethods } from './allowed-methods.js';
 import { DomainError } from './domain-error.js';
 import { reportUnexpected } from './report-unexpected.js';
+import { allowedMethods, matchedRoute } from './matched-route.js';
 import { retryAfterSeconds, toProblem } from './problem.js';
 import { translateError } from './translate-error.js';
 
@@ -19,7 +19,7 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
     const error = this.unmatched(thrown, request, response) ?? translateError(thrown);
-    reportUnexpected(this.log, error, { route: `${request.method} ${request.route?.path ?? request.path}` });
+    reportUnexpected(this.log, error, { route: `${request.method} ${matchedRoute(request) ?? request.path}` });
     if (response.headersSent) {
       response.destroy();
       return;
@@ -33,7 +33,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   /** A path that exists under another method is 405 with `Allow`, not 404. */
   private unmatched(thrown: unknown, request: Request, response: Response): DomainError | undefined {
-    if (!(thrown instanceof NotFoundException) || request.route) return undefined;
+    if (!(thrown instanceof NotFoundException) || matchedRoute(request)) return undefined;
     const allowed = allowedMethods(request);
     if (allowed.length === 0) return undefined;
     response.setHeader('Allow', allowed.join(', '));

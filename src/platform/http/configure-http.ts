@@ -3,6 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import type { NextFunction, Request, Response } from 'express';
 import { Config } from '../config/config.js';
+import { matchedRoute } from '../errors/matched-route.js';
 import { fromIssues } from '../errors/translate-error.js';
 import { currentRequestId } from '../logging/request-context.js';
 import { metrics } from '../logging/metrics.js';
@@ -46,7 +47,7 @@ function requestContext(request: Request, response: Response, next: NextFunction
     metrics.httpDuration.observe(
       {
         http_request_method: request.method,
-        http_route: (request.route as { path?: string } | undefined)?.path ?? 'unmatched',
+        http_route: matchedRoute(request) ?? 'unmatched',
         http_response_status_code: String(response.statusCode),
       },
       (monotonicMs() - startedAt) / 1000,

@@ -13,12 +13,13 @@ export function jsonBody(limit: number): RequestHandler[] {
     limit,
     strict: true,
     type: ['application/json', 'application/*+json'],
+    // body-parser writes a status onto whatever is thrown here, so it gets plain errors and `explain` says what they mean.
     verify: (_request, _response, raw, encoding) => {
-      if (encoding !== 'utf-8') throw new DomainError('unsupported_media_type', { detail: 'Only UTF-8 is accepted' });
+      if (encoding !== 'utf-8') throw Object.assign(new Error(), { type: 'charset.unsupported' });
       try {
         decoder.decode(raw);
       } catch {
-        throw new DomainError('malformed_request', { detail: 'The body is not valid UTF-8' });
+        throw Object.assign(new Error(), { type: 'encoding.invalid' });
       }
     },
   });
@@ -30,12 +31,11 @@ export function jsonBody(limit: number): RequestHandler[] {
   ];
 }
 
-/** body-parser wraps what `verify` throws and describes what it met in words that echo input; neither is passed on. */
-function explain(error: unknown): unknown {
-  const { type, cause } = (error ?? {}) as { type?: string; cause?: unknown };
-  if (error instanceof DomainError) return error;
-  if (cause instanceof DomainError) return cause;
-  switch (type) {
+/** body-parser describes what it met in words that echo input; they are not passed on. */
+function explain(error: unknown): DomainError {
+  switch ((error as { type?: string } | null)?.type) {
+    case 'encoding.invalid':
+      return new DomainError('malformed_request', { detail: 'The body is not valid UTF-8' });
     case 'entity.parse.failed':
       return new DomainError('malformed_request', { detail: 'The body is not valid JSON' });
     case 'entity.too.large':
