@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /**
  * `npm run migration:new <name> [-- --contract] [-- --empty]`: writes what is missing between the migrations and the
- * models as guarded SQL, lints it, runs it twice and rebuilds the manifest. `--contract` declares the next epoch; `--empty` writes only the
- * header, for SQL that Prisma cannot express. Works offline on a scratch PostgreSQL. Needs the build (npm run build).
+ * models as guarded SQL, lints it, runs it twice and rebuilds the manifest. `--contract` declares the next epoch;
+ * `--empty` writes only the header, for SQL that Prisma cannot express. Works offline on a scratch PostgreSQL. Needs the
+ * build (npm run build).
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
