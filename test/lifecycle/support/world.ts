@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -60,6 +60,12 @@ export class World {
     const scene = new Scene(this, name, join(this.folder, name));
     await scene.sql(ledger);
     return scene;
+  }
+
+  /** Log lines of a database's sessions; the world must log statements with the prefix `%d|%a|`. */
+  async statements(database: string): Promise<string[]> {
+    const log = await readFile(join(this.server.dir, 'server.log'), 'utf8');
+    return log.split('\n').filter((line) => line.startsWith(`${database}|`));
   }
 
   async sql<Row extends object>(text: string, url = this.server.url): Promise<Row[]> {

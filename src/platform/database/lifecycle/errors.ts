@@ -71,7 +71,10 @@ export function redact(text: string): string {
   return text
     .replace(/\b(postgres(?:ql)?:\/\/)([^\s:@/?#"']*)(?::[^\s"']*)?@([^\s?"'@]*)(\?[^\s"']*)?/gi, '$1$2@$3')
     .replace(/\b(postgres(?:ql)?:\/\/[^\s?"']*)\?[^\s"']*/gi, '$1')
-    .replace(/\b(password|passwd|pwd)(\s*[=:]\s*)('[^']*'|"[^"]*"|[^\s,;&]+)/gi, '$1$2***');
+    .replace(
+      /\b((?:password|passwd|pwd)["']?\s*(?:[=:]\s*|\s(?=')))(?:'[^']*'|"([^"]*)"|[^\s,;&}]+)/gi,
+      (_all, key: string, quoted?: string) => `${key}${quoted === undefined ? '***' : '"***"'}`,
+    );
 }
 
 /** SQLSTATE, Node error code, or undefined. */
