@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 
+import { messageOf } from './errors.js';
 import type { MigrationFile } from './migration-files.js';
 import { statements } from './sql-lexer.js';
 import { createHistory, lifecycleTables } from './tables.js';
@@ -18,15 +19,18 @@ export async function replayMigrations(
   const settings = `SET search_path = ${client.escapeIdentifier(schema)}; SET client_min_messages = warning`;
   for (const file of files) {
     await client.query(settings);
-    if (file.lane === 'no-transaction') {
-      for (const { text } of statements(file.sql)) await client.query(text);
-    } else {
-      await client.query(`BEGIN;\n${file.sql}\n;COMMIT`).catch(async (error: unknown) => {
-        await client.query('ROLLBACK');
-        throw error;
-      });
+    try {
+      await replay(client, file);
+    } catch (cause) {
+      await client.query('ROLLBACK');
+      throw new Error(`${file.name}: ${messageOf(cause)}`, { cause });
     }
     await applied(file);
   }
   await client.query(settings);
+}
+
+async function replay(client: ClientBase, { lane, sql }: MigrationFile): Promise<void> {
+  const messages = lane === 'no-transaction' ? statements(sql).map(({ text }) => text) : [`BEGIN;\n${sql}\n;COMMIT`];
+  for (const message of messages) await client.query(message);
 }
