@@ -16,13 +16,14 @@ const SETTINGS: Record<string, string> = {
   intervalstyle: 'postgres',
   jit: 'off',
 };
-const each = (expression: (name: string, value: string) => string): string =>
-  `SELECT ${Object.entries(SETTINGS)
-    .map(([name, value]) => expression(name, value))
-    .join(', ')}`;
-const KEEP = each((name) => `set_config('parley.${name}', current_setting('${name}'), true)`);
-const CANONICAL = each((name, value) => `set_config('${name}', '${value}', true)`);
-const RESTORE = each((name) => `set_config('${name}', current_setting('parley.${name}'), true)`);
+const names = Object.keys(SETTINGS);
+const CANONICAL = `SELECT ${names
+  .map(
+    (name) =>
+      `set_config('parley.${name}', current_setting('${name}'), true), set_config('${name}', '${SETTINGS[name] ?? ''}', true)`,
+  )
+  .join(', ')}`;
+const RESTORE = `SELECT ${names.map((name) => `set_config('${name}', current_setting('parley.${name}'), true)`).join(', ')}`;
 
 /**
  * Reads every object of `schema` that a manifest speaks of, sorted, in one statement and one round trip: what is needed
@@ -46,10 +47,10 @@ async function read(
 ): Promise<SchemaObject[]> {
   const values: Record<string, string> = { ':schema': client.escapeLiteral(schema), ':role': role, ':full': full };
   const statement = READ_OBJECTS.replaceAll(/:(?:schema|role|full)\b/g, (key) => values[key] ?? key);
-  const text = [KEEP, CANONICAL, statement, RESTORE].join(';\n');
+  const text = [CANONICAL, statement, RESTORE].join(';\n');
   // Several statements in one message give an array of results, which the typings do not know.
   const results: unknown = await client.query({ text, rowMode: 'array' });
-  const rows = (results as QueryArrayResult<RawRow>[])[2]?.rows ?? [];
+  const rows = (results as QueryArrayResult<RawRow>[])[1]?.rows ?? [];
   const extensionSchemas = rows.filter(([kind]) => kind === 'extension').map((row) => row[3]);
   const plain = unqualifier([schema, ...extensionSchemas], (name) => client.escapeIdentifier(name));
   return sortObjects(rows.map((row) => toObject(row, plain)));
