@@ -123,6 +123,13 @@ describe('the stock Prisma CLI', () => {
     expect(applied.map(({ name }) => name)).toEqual(migrations().map(({ name }) => name));
   });
 
+  it('says what is wrong with a database that is not there', async () => {
+    const missing = new URL(fixture.url);
+    missing.pathname = '/parley_test_nowhere';
+    const status = await prisma(['migrate', 'status'], missing.href, project);
+    expect(status).toMatchObject({ code: 1, output: expect.stringContaining('P1003') });
+  });
+
   it('sees a model that has no migration', async () => {
     const file = join(project, 'prisma/models/extra.prisma');
     writeFileSync(file, 'model Extra {\n  id String @id @db.Uuid\n}\n');

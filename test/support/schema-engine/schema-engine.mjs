@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { escapeIdentifier } from 'pg';
 import { createEngine } from './engine.mjs';
 import { statement } from './strict-adapter.mjs';
 
@@ -20,16 +21,29 @@ const parseArguments = (argv) => {
   return options;
 };
 
-const canConnect = async (url) => {
+/** Answers the exit code; a failure is one line on stderr, in the shape the CLI reads. It skips the first line. */
+const attempt = async (work) => {
   try {
-    await statement(url, 'SELECT 1');
+    await work();
     return 0;
   } catch (error) {
     const fields = { is_panic: false, error_code: error.code === '3D000' ? 'P1003' : 'P1001', message: error.message };
-    const line = { timestamp: new Date().toISOString(), level: 'ERROR', target: 'schema_engine', fields };
-    process.stderr.write(`${JSON.stringify(line)}\n`);
+    const line = { timestamp: new Date().toISOString(), level: 'ERROR', target: 'schema_engine::logger', fields };
+    process.stderr.write(`\n${JSON.stringify(line)}\n`);
     return 1;
   }
+};
+
+const createDatabase = (url) => {
+  const server = new URL(url);
+  const name = decodeURIComponent(server.pathname.slice(1));
+  server.pathname = '/postgres';
+  return statement(server.href, `CREATE DATABASE ${escapeIdentifier(name)}`);
+};
+
+const COMMANDS = {
+  'can-connect-to-database': (url) => statement(url, 'SELECT 1'),
+  'create-database': createDatabase,
 };
 
 const write = (message) => process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
@@ -80,11 +94,10 @@ const options = parseArguments(process.argv.slice(2));
 if (options.version) {
   process.stdout.write('schema-engine-wasm\n');
   process.exit(0);
-} else if (options.command.join(' ') === 'cli can-connect-to-database') {
-  process.exit(await canConnect(options.url));
 } else if (options.command[0] === 'cli') {
-  process.stderr.write(`Not supported by this engine: ${options.command.join(' ')}\n`);
-  process.exit(1);
+  const command = COMMANDS[options.command[1]];
+  if (!command) process.stderr.write(`Not supported by this engine: ${options.command.join(' ')}\n`);
+  process.exit(command ? await attempt(() => command(options.url)) : 1);
 } else {
   await serve(options);
   process.exit(0);
