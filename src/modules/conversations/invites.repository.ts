@@ -61,10 +61,11 @@ export class InvitesRepository {
       WHERE i.conversation_id = ${conversationId} AND i.revoked_at IS NULL ${position} ORDER BY i.id DESC LIMIT ${limit}`);
   }
 
-  async findByCode(db: Db, codeHash: string): Promise<InviteRow | undefined> {
-    const [row] = await db.query<InviteRow>(
-      sql`SELECT ${columns} FROM conversation_invites AS i WHERE i.code_hash = ${codeHash}`,
-    );
+  /** `gone` when its conversation was deleted. */
+  async findByCode(db: Db, codeHash: string): Promise<(InviteRow & { gone: boolean }) | undefined> {
+    const [row] = await db.query<InviteRow & { gone: boolean }>(sql`
+      SELECT ${columns}, c.deleted_at IS NOT NULL AS gone
+      FROM conversation_invites AS i JOIN conversations AS c ON c.id = i.conversation_id WHERE i.code_hash = ${codeHash}`);
     return row;
   }
 

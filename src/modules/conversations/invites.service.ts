@@ -79,7 +79,7 @@ export class InvitesService {
     const invite = await this.require(code);
     if (!invite.usable) throw inviteExpired();
     const conversation = await this.conversations.find(this.database, invite.conversationId);
-    if (!conversation || conversation.deletedAt) throw inviteExpired();
+    if (!conversation) throw notFound();
     const { id, type, title, avatarMediaId } = conversation;
     const memberCount = await this.members.countActive(this.database, id);
     return { conversation: { id, type, title, avatarMediaId, memberCount }, expiresAt: invite.expiresAt.toISOString() };
@@ -109,6 +109,7 @@ export class InvitesService {
   private async require(code: string): Promise<InviteRow> {
     const invite = await this.invites.findByCode(this.database, hashOf(code));
     if (!invite) throw notFound();
+    if (invite.gone) throw inviteExpired();
     return invite;
   }
 
