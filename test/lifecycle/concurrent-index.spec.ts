@@ -55,17 +55,18 @@ it('is built while nine replicas poll for the lock, without a deadlock', async (
   expect(await indexes()).toEqual([{ name: 't1_note', valid: true }]);
 });
 
-it('survives a stranger blocked in pg_advisory_lock on the Prisma key', async () => {
-  const reader = await connected();
-  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM t1 LIMIT 1');
+it('a stranger blocked in pg_advisory_lock on the Prisma key gets it meanwhile, and nobody deadlocks', async () => {
+  const slow = migrationName(2, 'a_slow');
   const stranger = await connected();
-  const booting = boot(scene, await scene.build(plain));
-  await building();
+  const booting = boot(scene, await scene.build({ ...plain, [slow]: 'SELECT pg_sleep(1);' }));
+  while ((await scene.locks()).length < 2) await delay(20);
+  // Blocks while we hold the key, with the snapshot that a concurrent build would wait for.
   await stranger.query('SELECT pg_advisory_lock(72707369)');
-  const unlocked = stranger.query('SELECT pg_sleep(0.5); SELECT pg_advisory_unlock(72707369)');
-  await reader.query('COMMIT');
-  await unlocked;
-  expect((await booting).result?.applied).toEqual([name]);
+  while ((await indexes()).length === 0) await delay(20);
+  await stranger.query('SELECT pg_advisory_unlock(72707369)');
+  const { result, events } = await booting;
+  expect(result?.applied).toEqual([slow, name]);
+  expect(events.filter((event) => event.event === 'migration.lock_retry')).toEqual([]);
   expect(await indexes()).toEqual([{ name: 't1_note', valid: true }]);
 });
 

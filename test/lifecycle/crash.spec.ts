@@ -76,30 +76,34 @@ describe('kill -9', () => {
     expect((await scene.history()).filter((row) => row.state !== 'applied')).toEqual([]);
   });
 
-  it(`storm: ${full ? 200 : 6} rounds of 4 replicas killed at random moments, then one more boot`, async () => {
-    const build = await scene.build(files(0.02));
-    scene.manifest = await scene.manifestOf(files(0.02));
-    for (let round = 0; round < (full ? 200 : 6); round++) {
-      const storm = await world.database();
-      storm.manifest = scene.manifest;
-      const replicas = await Promise.all(Array.from({ length: 4 }, () => storm.replica(build, { seedNames })));
-      // Each dies after a number of lines of its own, so that the moments spread over the whole boot.
-      await Promise.all(
-        replicas.map(async (replica) => {
-          const lines = 1 + Math.floor(Math.random() * 24);
-          await replica.said(() => replica.lines.length >= lines).catch(() => undefined);
-          replica.kill();
-          await replica.exited;
-        }),
-      );
-      const survivor = await storm.replica(build, { seedNames });
-      await survivor.ready();
-      expect(await storm.ledger()).toEqual(allOnce);
-      expect((await storm.history()).filter((row) => row.state !== 'applied')).toEqual([]);
-      await storm.check();
-      await storm.drop();
-    }
-  });
+  it(
+    `storm: ${full ? 200 : 6} rounds of 4 replicas killed at random moments, then one more boot`,
+    async () => {
+      const build = await scene.build(files(0.02));
+      scene.manifest = await scene.manifestOf(files(0.02));
+      for (let round = 0; round < (full ? 200 : 6); round++) {
+        const storm = await world.database();
+        storm.manifest = scene.manifest;
+        const replicas = await Promise.all(Array.from({ length: 4 }, () => storm.replica(build, { seedNames })));
+        // Each dies after a number of lines of its own, so that the moments spread over the whole boot.
+        await Promise.all(
+          replicas.map(async (replica) => {
+            const lines = 1 + Math.floor(Math.random() * 24);
+            await replica.said(() => replica.lines.length >= lines).catch(() => undefined);
+            replica.kill();
+            await replica.exited;
+          }),
+        );
+        const survivor = await storm.replica(build, { seedNames });
+        await survivor.ready();
+        expect(await storm.ledger()).toEqual(allOnce);
+        expect((await storm.history()).filter((row) => row.state !== 'applied')).toEqual([]);
+        await storm.check();
+        await storm.drop();
+      }
+    },
+    full ? 3_600_000 : 180_000,
+  );
 });
 
 describe('a stop signal', () => {

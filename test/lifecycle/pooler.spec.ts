@@ -74,7 +74,7 @@ if (!poolerInstalled()) {
         expect(await storm.ledger()).toEqual(expected(4));
         await storm.check();
       }
-    });
+    }, 300_000);
 
     it('DB_POOLER=refuse ends with 18 and the fix', async () => {
       const { error } = await boot(scene, await scene.build(steps(1)), {

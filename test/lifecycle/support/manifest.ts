@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { fingerprint } from '../../../src/platform/database/lifecycle/manifest-fingerprint.js';
-import { readLiveObjects } from '../../../src/platform/database/lifecycle/manifest-read.js';
+import { readObjectsInFull } from '../../../src/platform/database/lifecycle/manifest-read.js';
 import {
   MANIFEST_FORMAT,
   type Manifest,
@@ -15,11 +15,11 @@ export async function buildManifest(url: string, migrationsDir: string): Promise
   await client.connect();
   try {
     const migrations: ManifestMigration[] = [];
-    let before = fingerprint(await readLiveObjects(client, 'public'));
+    let before = fingerprint(await readObjectsInFull(client, 'public'));
     for (const file of await loadMigrations(migrationsDir)) {
       const parts = file.lane === 'transactional' ? [file.sql] : statements(file.sql).map((s) => s.text);
       for (const part of parts) await client.query(part);
-      const after = fingerprint(await readLiveObjects(client, 'public'));
+      const after = fingerprint(await readObjectsInFull(client, 'public'));
       migrations.push({ name: file.name, checksum: file.checksum, lane: file.lane, epoch: file.epoch, before, after });
       before = after;
     }
@@ -29,7 +29,7 @@ export async function buildManifest(url: string, migrationsDir: string): Promise
       head: migrations.at(-1)?.name ?? '',
       epoch: Math.max(0, ...migrations.map((m) => m.epoch)),
       migrations,
-      objects: await readLiveObjects(client, 'public'),
+      objects: await readObjectsInFull(client, 'public'),
     };
   } finally {
     await client.end();

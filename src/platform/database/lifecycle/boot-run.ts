@@ -44,6 +44,8 @@ export class BootRun {
   readonly applied: string[] = [];
   readonly seeded: string[] = [];
   phase: LifecyclePhase = 'connecting';
+  /** Of the current connection. */
+  connectAttempts = 1;
 
   private readonly startedAt = performance.now();
   private readonly stop = new AbortController();

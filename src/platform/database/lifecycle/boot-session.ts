@@ -51,7 +51,7 @@ export async function preflight(session: Session): Promise<void> {
   run.enter('preflight');
   const facts = await readFacts(session, run.schema);
   session.serverPid = facts.pid;
-  run.report({ event: 'db.connected', attempt: 1, serverVersion: facts.versionText, pid: facts.pid });
+  run.report({ event: 'db.connected', attempt: run.connectAttempts, serverVersion: facts.versionText, pid: facts.pid });
   // A pooler answers with a process of its own choice, not the one that greeted us.
   session.direct = facts.pid === session.greetedBy;
   if (!session.direct) notePooler(run);

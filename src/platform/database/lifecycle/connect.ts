@@ -59,6 +59,7 @@ export async function connect(run: BootRun): Promise<Session> {
   const target = targetOf(config, options.urlSource ?? 'DATABASE_URL');
   for (let attempt = 1; ; attempt++) {
     run.signal.throwIfAborted();
+    run.connectAttempts = attempt;
     try {
       const early = attempt === 1 ? run.takeEarlyConnection() : undefined;
       const client = await abortable(early ?? openConnection(options), run.signal);
