@@ -35,18 +35,23 @@ const USAGE = 2;
 /** Finds the command, parses its flags, runs it and answers the exit code. Unexpected errors print one line and their code. */
 export async function runCommandLine(table: CommandTable, argv: readonly string[]): Promise<number> {
   const entry = table
-    .filter(({ name }) => [name, shortName(name)].some((words) => words.split(' ').every((word, i) => argv[i] === word)))
+    .filter(({ name }) =>
+      [name, shortName(name)].some((words) => words.split(' ').every((word, i) => argv[i] === word)),
+    )
     .toSorted((a, b) => b.name.length - a.name.length)[0];
   if (!entry) {
     const asked = argv.find((word) => !word.startsWith('-'));
     const known = table.filter(({ name }) => asked === undefined || name.split(' ')[0] === asked);
     const wantsHelp = argv.length === 0 || argv.includes('--help') || argv.includes('-h') || argv[0] === 'help';
-    if (asked !== undefined && asked !== 'help' && known.length === 0) return fail(`parley: there is no command "${argv.join(' ')}"; parley --help lists them`, USAGE);
+    if (asked !== undefined && asked !== 'help' && known.length === 0)
+      return fail(`parley: there is no command "${argv.join(' ')}"; parley --help lists them`, USAGE);
     process.stdout.write(overview(known.length > 0 ? known : table));
     return wantsHelp || known.length > 0 ? (wantsHelp ? 0 : USAGE) : USAGE;
   }
   const command = await entry.load();
-  const rest = argv.slice((argv[0] === 'db' || !entry.name.startsWith('db ') ? entry.name : shortName(entry.name)).split(' ').length);
+  const rest = argv.slice(
+    (argv[0] === 'db' || !entry.name.startsWith('db ') ? entry.name : shortName(entry.name)).split(' ').length,
+  );
   if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(help(command));
     return 0;
@@ -66,7 +71,12 @@ export async function runCommandLine(table: CommandTable, argv: readonly string[
       note: (text) => process.stderr.write(`${text}\n`),
     });
   } catch (error) {
-    const { code, message, exitCode, hint } = error as { code?: string; message: string; exitCode?: number; hint?: string };
+    const { code, message, exitCode, hint } = error as {
+      code?: string;
+      message: string;
+      exitCode?: number;
+      hint?: string;
+    };
     if (code?.startsWith('ERR_PARSE_ARGS')) return fail(`parley ${command.name}: ${message}`, USAGE);
     return fail(`parley ${command.name}: ${message}${hint ? `\n${hint}` : ''}`, exitCode ?? 1);
   }
@@ -88,7 +98,9 @@ function overview(table: CommandTable): string {
 
 function help({ name, summary, usage = '', options = {}, examples = [], details }: CliCommand): string {
   const lines = [`parley ${name} ${usage}`.trimEnd(), '', summary];
-  const flags = Object.entries(options).map(([flag, { type, description = '' }]) => `  --${flag}${type === 'string' ? ' <value>' : ''}  ${description}`);
+  const flags = Object.entries(options).map(
+    ([flag, { type, description = '' }]) => `  --${flag}${type === 'string' ? ' <value>' : ''}  ${description}`,
+  );
   if (flags.length > 0) lines.push('', 'Options:', ...flags);
   if (examples.length > 0) lines.push('', 'Examples:', ...examples.map((example) => `  ${example}`));
   if (details) lines.push('', details());

@@ -58,6 +58,16 @@ export const commands: CommandTable = [
     load: async () => (await import('./database.commands.js')).doctorCommand,
   },
   {
+    name: 'backup',
+    summary: 'write the database to one file',
+    load: async () => (await import('./backup.commands.js')).backupCommand,
+  },
+  {
+    name: 'restore',
+    summary: 'load a backup into an empty database',
+    load: async () => (await import('./backup.commands.js')).restoreCommand,
+  },
+  {
     name: 'contract',
     summary: 'write the API documents from the schemas',
     load: async () => (await import('./contract.command.js')).contract,

@@ -22,7 +22,10 @@ const list = () =>
 
 const listText = () =>
   list()
-    .map((row) => `${row.name}${row.secret ? ' (secret)' : ''}\n    ${row.description}\n    allowed: ${row.allowed}; default: ${row.default ?? '-'}`)
+    .map(
+      (row) =>
+        `${row.name}${row.secret ? ' (secret)' : ''}\n    ${row.description}\n    allowed: ${row.allowed}; default: ${row.default ?? '-'}`,
+    )
     .join('\n');
 
 export const configHelp: CliCommand = {
@@ -46,11 +49,18 @@ export const configPrint: CliCommand = {
     for (const warning of config.warnings) note(`warning: ${warning}`);
     const printed = rows.map(([name, { secret }]) => {
       const value = values[name];
-      return { name, value: value === undefined ? null : secret ? '(hidden)' : value, source: config.sources[name] ?? 'default' };
+      return {
+        name,
+        value: value === undefined ? null : secret ? '(hidden)' : value,
+        source: config.sources[name] ?? 'default',
+      };
     });
     print(printed, () =>
       printed
-        .map(({ name, value, source }) => `${name}=${value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)}  (${source})`)
+        .map(
+          ({ name, value, source }) =>
+            `${name}=${value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)}  (${source})`,
+        )
         .join('\n'),
     );
     return 0;

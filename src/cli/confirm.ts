@@ -12,9 +12,14 @@ export class NotConfirmed extends Error {
  * Asks before something that cannot be undone. In production, and where no terminal can answer, only the flag
  * --yes-i-mean-it says yes.
  */
-export async function confirm(question: string, flags: Record<string, unknown>, config: Pick<Config, 'isProduction'>): Promise<void> {
+export async function confirm(
+  question: string,
+  flags: Record<string, unknown>,
+  config: Pick<Config, 'isProduction'>,
+): Promise<void> {
   if (flags['yes-i-mean-it'] === true) return;
-  if (config.isProduction || !process.stdin.isTTY) throw new NotConfirmed(`${question} Repeat with --yes-i-mean-it if that is what you want.`);
+  if (config.isProduction || !process.stdin.isTTY)
+    throw new NotConfirmed(`${question} Repeat with --yes-i-mean-it if that is what you want.`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await terminal.question(`${question} Type yes: `);
@@ -24,4 +29,6 @@ export async function confirm(question: string, flags: Record<string, unknown>, 
   }
 }
 
-export const yesIMeanIt = { 'yes-i-mean-it': { type: 'boolean', description: 'do not ask; the only way in production' } } as const;
+export const yesIMeanIt = {
+  'yes-i-mean-it': { type: 'boolean', description: 'do not ask; the only way in production' },
+} as const;

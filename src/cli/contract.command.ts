@@ -8,7 +8,9 @@ import type { CliCommand } from './command-line.js';
 export const contract: CliCommand = {
   name: 'contract',
   summary: 'Write docs/openapi.json from the schemas that validate requests.',
-  options: { check: { type: 'boolean', description: 'change nothing; exit 1 when the file is not what the code says' } },
+  options: {
+    check: { type: 'boolean', description: 'change nothing; exit 1 when the file is not what the code says' },
+  },
   examples: ['parley contract', 'parley contract --check'],
   run: async ({ flags, note }) => {
     const app = await createGraph();

@@ -27,7 +27,10 @@ export async function withDatabase<Result>(
     const url = config.DATABASE_URL ?? embedded?.url ?? '';
     const base = lifecycleOptions(config, { url, directUrl: config.DATABASE_DIRECT_URL ?? url }, packageVersion());
     const settings = { ...base.settings, blockedHoldMs: 0, failHoldMs: 0, ...overrides };
-    return await work({ config, options: { ...base, settings, signal: stop.signal, report: (event) => describe(event, note) } });
+    return await work({
+      config,
+      options: { ...base, settings, signal: stop.signal, report: (event) => describe(event, note) },
+    });
   } finally {
     await embedded?.stop();
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
@@ -45,13 +48,17 @@ function describe(event: ReportedEvent, note: (text: string) => void): void {
     case 'db.connect_retry':
       return note(`waiting for the database (${event.class}, attempt ${event.attempt}): ${event.error}`);
     case 'lock.waiting':
-      return note(`waiting for the migration lock, held by ${event.holders.map((h) => `${h.application} (pid ${h.pid})`).join(', ') || 'nobody'}`);
+      return note(
+        `waiting for the migration lock, held by ${event.holders.map((h) => `${h.application} (pid ${h.pid})`).join(', ') || 'nobody'}`,
+      );
     case 'migration.started':
       return note(`[${event.i}/${event.n}] ${event.migration} ...`);
     case 'migration.applied':
       return note(`[${event.i}/${event.n}] ${event.migration} applied in ${Math.round(event.durationMs)} ms`);
     case 'migration.lock_retry':
-      return note(`${event.migration}: another session is in the way (${event.code}); trying again in ${event.delayMs} ms`);
+      return note(
+        `${event.migration}: another session is in the way (${event.code}); trying again in ${event.delayMs} ms`,
+      );
     case 'seed.applied':
       return note(`seed ${event.seed} applied in ${Math.round(event.durationMs)} ms`);
     case 'schema.repaired':

@@ -11,7 +11,10 @@ const differences = (comparison: Comparison | null): string[] =>
   comparison === null
     ? []
     : (['fatal', 'policy', 'info'] as const).flatMap((severity) =>
-        comparison[severity].map((d) => `  ${severity}: ${d.object}: expected ${d.expected}, found ${d.found}${d.command ? `\n      ${d.command}` : ''}`),
+        comparison[severity].map(
+          (d) =>
+            `  ${severity}: ${d.object}: expected ${d.expected}, found ${d.found}${d.command ? `\n      ${d.command}` : ''}`,
+        ),
       );
 
 export const dbStatus: CliCommand = {
@@ -24,7 +27,8 @@ export const dbStatus: CliCommand = {
       invocation.print(report, () =>
         [
           ...report.migrations.map(
-            (m) => `${m.state.padEnd(10)} ${m.name}${m.edited ? ' (edited after it was applied)' : ''}${m.quarantined ? ` (failed before: ${m.quarantined})` : ''}`,
+            (m) =>
+              `${m.state.padEnd(10)} ${m.name}${m.edited ? ' (edited after it was applied)' : ''}${m.quarantined ? ` (failed before: ${m.quarantined})` : ''}`,
           ),
           ...report.seeds.map((seed) => `${(seed.due ? 'pending' : 'applied').padEnd(10)} seed ${seed.name}`),
           `epoch ${report.epoch}, database asks for ${report.minEpoch}; fingerprint ${report.fingerprint ?? 'not computed'}`,
@@ -41,7 +45,8 @@ export const dbStatus: CliCommand = {
 
 export const dbPlan: CliCommand = {
   name: 'db plan',
-  summary: 'What the next boot would do: files, lanes, locks and their SQL. Changes nothing; exit 3 when there is something.',
+  summary:
+    'What the next boot would do: files, lanes, locks and their SQL. Changes nothing; exit 3 when there is something.',
   options: { sql: { type: 'boolean', description: 'print the SQL as well' } },
   examples: ['parley db plan', 'parley db plan --sql'],
   run: (invocation) =>
@@ -82,7 +87,9 @@ export const dbMigrate: CliCommand = {
       invocation.note('No P3009 errors');
       invocation.print(result, () =>
         [
-          result.applied.length === 0 ? 'Nothing was pending.' : `Applied ${result.applied.length}: ${result.applied.join(', ')}`,
+          result.applied.length === 0
+            ? 'Nothing was pending.'
+            : `Applied ${result.applied.length}: ${result.applied.join(', ')}`,
           ...(result.seeded.length > 0 ? [`Seeded: ${result.seeded.join(', ')}`] : []),
           `All tables verified; head ${result.head ?? 'none'}, epoch ${result.epoch}`,
         ].join('\n'),
@@ -102,7 +109,9 @@ export const dbVerify: CliCommand = {
         [
           ...differences(report.comparison),
           ...(report.problem ? [report.problem.message, report.problem.hint ?? ''] : []),
-          report.ok ? `All tables verified; fingerprint ${report.fingerprint ?? ''}` : 'The schema is not what this build expects.',
+          report.ok
+            ? `All tables verified; fingerprint ${report.fingerprint ?? ''}`
+            : 'The schema is not what this build expects.',
         ]
           .filter(Boolean)
           .join('\n'),
@@ -119,7 +128,11 @@ export const doctorCommand: CliCommand = {
     withDatabase({ note: () => undefined }, async ({ options }) => {
       const findings = await doctor(options);
       const mark = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ' };
-      invocation.print(findings, () => findings.map((f) => `${mark[f.result]} ${f.check}: ${f.message}${f.next ? `\n          ${f.next}` : ''}`).join('\n'));
+      invocation.print(findings, () =>
+        findings
+          .map((f) => `${mark[f.result]} ${f.check}: ${f.message}${f.next ? `\n          ${f.next}` : ''}`)
+          .join('\n'),
+      );
       return findings.some((f) => f.result === 'failed') ? ACTION_NEEDED : 0;
     }),
 };

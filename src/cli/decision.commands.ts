@@ -21,14 +21,24 @@ export const dbAdopt: CliCommand = {
     withDatabase(invocation, async ({ config, options }) => {
       const { at } = invocation.flags;
       const dryRun = invocation.flags['dry-run'] === true;
-      if (typeof at === 'string' && !dryRun) await confirm(`Record everything up to ${at} as applied, without comparing?`, invocation.flags, config);
+      if (typeof at === 'string' && !dryRun)
+        await confirm(`Record everything up to ${at} as applied, without comparing?`, invocation.flags, config);
       const report = await adopt(options, { ...(typeof at === 'string' ? { at } : {}), dryRun });
-      invocation.print(report, () => `${report.dryRun ? 'Would record' : 'Recorded'} ${report.migrations.length} migrations, up to ${report.through}.`);
+      invocation.print(
+        report,
+        () =>
+          `${report.dryRun ? 'Would record' : 'Recorded'} ${report.migrations.length} migrations, up to ${report.through}.`,
+      );
       return 0;
     }),
 };
 
-const actions = ['applied', 'rolled-back', 'retry', 'accept-checksum'] as const satisfies readonly Resolution['action'][];
+const actions = [
+  'applied',
+  'rolled-back',
+  'retry',
+  'accept-checksum',
+] as const satisfies readonly Resolution['action'][];
 
 export const dbResolve: CliCommand = {
   name: 'db resolve',
@@ -40,7 +50,10 @@ export const dbResolve: CliCommand = {
     retry: { type: 'string', description: 'run the same file again after it failed' },
     'accept-checksum': { type: 'string', description: 'the file was edited, and that is right' },
   },
-  examples: ['parley db resolve --rolled-back 20261201120000_add_topics', 'parley db resolve --retry 20261201120000_add_topics'],
+  examples: [
+    'parley db resolve --rolled-back 20261201120000_add_topics',
+    'parley db resolve --retry 20261201120000_add_topics',
+  ],
   run: (invocation) => {
     const chosen = actions.flatMap((action) => {
       const migration = invocation.flags[action];
@@ -48,7 +61,9 @@ export const dbResolve: CliCommand = {
     });
     const [resolution] = chosen;
     if (!resolution || chosen.length > 1) {
-      invocation.note('parley db resolve takes exactly one of --applied, --rolled-back, --retry, --accept-checksum, with the name of a migration');
+      invocation.note(
+        'parley db resolve takes exactly one of --applied, --rolled-back, --retry, --accept-checksum, with the name of a migration',
+      );
       return Promise.resolve(USAGE);
     }
     return withDatabase(invocation, async ({ options }) => {
@@ -73,14 +88,20 @@ export const dbRepair: CliCommand = {
       const { flags, print } = invocation;
       if (flags['dry-run'] === true || flags['sql'] === true) {
         const preview = await previewRepair(options);
-        print(preview, () => (flags['sql'] === true ? preview.script : preview.statements.map(({ sql }) => sql).join('\n') || 'Nothing is missing.'));
+        print(preview, () =>
+          flags['sql'] === true
+            ? preview.script
+            : preview.statements.map(({ sql }) => sql).join('\n') || 'Nothing is missing.',
+        );
         return 0;
       }
       const report = await repairSchema(options);
       print(report, () =>
         [
           report.statements.length === 0 ? 'Nothing was missing.' : `${report.statements.length} statements run.`,
-          ...report.refused.map((r) => `left out: ${r.object}: ${r.reason}${r.rows > 0 ? ` (${r.rows} rows: ${r.query})` : ''}`),
+          ...report.refused.map(
+            (r) => `left out: ${r.object}: ${r.reason}${r.rows > 0 ? ` (${r.rows} rows: ${r.query})` : ''}`,
+          ),
         ].join('\n'),
       );
       return report.refused.length > 0 ? SCHEMA : 0;

@@ -1,0 +1,96 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { backup, type BackupReport } from '../platform/database/lifecycle/backup.js';
+import { loadMigrations } from '../platform/database/lifecycle/migration-files.js';
+import { looking, writing } from '../platform/database/lifecycle/operate.js';
+import { restore } from '../platform/database/lifecycle/restore.js';
+import type { LifecycleOptions } from '../platform/database/lifecycle/types.js';
+import { now } from '../platform/clock/clock.js';
+import type { CliCommand } from './command-line.js';
+import { confirm, yesIMeanIt } from './confirm.js';
+import { withDatabase } from './database-target.js';
+
+const USAGE = 2;
+const BACKUP_FAILED = 30;
+
+/** The backup could not be made; exit 30. */
+class BackupError extends Error {
+  readonly exitCode = BACKUP_FAILED;
+}
+
+async function takeBackup(options: LifecycleOptions, file: string): Promise<BackupReport> {
+  const { manifest } = options;
+  if (!manifest) throw new BackupError('this build has no schema manifest; run: npm run manifest');
+  return looking(options, ({ session }) =>
+    session.use((client) =>
+      backup(client, { schema: options.schema ?? 'public', file, appVersion: options.appVersion, manifest }),
+    ),
+  ).catch((error: unknown) => {
+    throw error instanceof Error && 'exitCode' in error
+      ? error
+      : new BackupError(`no backup was written: ${(error as Error).message}`, { cause: error });
+  });
+}
+
+/** Writes a backup into a folder under a name made of the time, and answers its path. */
+export async function backupInto(options: LifecycleOptions, folder: string): Promise<string> {
+  const file = join(folder, `parley-${now().toISOString().replaceAll(/[:.]/g, '-')}.backup`);
+  await takeBackup(options, file);
+  return file;
+}
+
+export const backupCommand: CliCommand = {
+  name: 'backup',
+  summary:
+    'Write everything in the database, as of one instant, to one file, while the server goes on. Exit 30 when it fails.',
+  options: { out: { type: 'string', description: 'the file, or a folder; default BACKUP_LOCATION' } },
+  examples: ['parley backup --out /backups', 'parley backup --out before-upgrade.backup'],
+  run: (invocation) =>
+    withDatabase(invocation, async ({ config, options }) => {
+      const { out } = invocation.flags;
+      const target = typeof out === 'string' ? out : config.BACKUP_LOCATION;
+      if (!target) {
+        invocation.note('parley backup: say where with --out, or set BACKUP_LOCATION');
+        return USAGE;
+      }
+      const isFolder = await stat(target).then(
+        (found) => found.isDirectory(),
+        () => false,
+      );
+      const file = isFolder ? join(target, `parley-${now().toISOString().replaceAll(/[:.]/g, '-')}.backup`) : target;
+      const report = await takeBackup(options, file);
+      invocation.print(
+        report,
+        () => `${report.rows} rows of ${report.tables} tables in ${report.file}, as of ${report.takenAt}`,
+      );
+      return 0;
+    }),
+};
+
+export const restoreCommand: CliCommand = {
+  name: 'restore',
+  summary: 'Load a backup into an empty database and compare every table with its sum. Exit 31 when it fails.',
+  usage: '--in <file>',
+  options: { in: { type: 'string', description: 'the backup' }, ...yesIMeanIt },
+  examples: ['DATABASE_URL=postgresql://.../empty parley restore --in /backups/parley-2026-11-21.backup'],
+  run: (invocation) => {
+    const file = invocation.flags['in'];
+    if (typeof file !== 'string') {
+      invocation.note('parley restore: name the file with --in');
+      return Promise.resolve(USAGE);
+    }
+    return withDatabase(invocation, async ({ config, options }) => {
+      await confirm(`Load ${file} into this database?`, invocation.flags, config);
+      const migrations = await loadMigrations(options.migrationsDir);
+      const report = await writing(options, ({ session }) =>
+        session.use((client) => restore(client, { schema: options.schema ?? 'public', file, migrations })),
+      );
+      invocation.print(
+        report,
+        () =>
+          `${report.rows} rows of ${report.tables} tables restored, as of ${report.takenAt}. Start Parley: it upgrades the schema if this build is newer.`,
+      );
+      return 0;
+    });
+  },
+};
