@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { startEmbedded } from '../dist/platform/database/embedded-postgres.js';
 import { frame, RawSocket } from './realtime/raw-socket.mjs';
 
-const option = (name, fallback) => (process.argv.includes(name) ? Number(process.argv[process.argv.indexOf(name) + 1]) : fallback);
+const option = (name, fallback) =>
+  process.argv.includes(name) ? Number(process.argv[process.argv.indexOf(name) + 1]) : fallback;
 const rounds = option('--rounds', 5);
 const seconds = option('--seconds', 2);
 const idle = option('--idle', 2000);
@@ -26,7 +27,10 @@ class Subject {
   }
 
   static async start(name, file, ready, environment = {}) {
-    const child = fork(join(import.meta.dirname, 'realtime', file), { execArgv: ['--expose-gc'], env: { ...process.env, ...environment } });
+    const child = fork(join(import.meta.dirname, 'realtime', file), {
+      execArgv: ['--expose-gc'],
+      env: { ...process.env, ...environment },
+    });
     const [{ port }] = await once(child, 'message');
     return new Subject(name, child, port, ready);
   }
@@ -76,7 +80,10 @@ async function drive(subject, sockets, window, event, payload) {
   running = false;
   await pause(200);
   const commands = after.acks - before.acks;
-  return { perSecond: (commands * 1000) / (after.at - before.at), cpuUs: ((cpuMs(after) - cpuMs(before)) * 1000) / commands };
+  return {
+    perSecond: (commands * 1000) / (after.at - before.at),
+    cpuUs: ((cpuMs(after) - cpuMs(before)) * 1000) / commands,
+  };
 }
 
 async function acks(subject) {
@@ -112,7 +119,8 @@ async function memory(subject) {
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-const medians = (results) => Object.fromEntries(Object.keys(results[0]).map((key) => [key, median(results.map((one) => one[key]))]));
+const medians = (results) =>
+  Object.fromEntries(Object.keys(results[0]).map((key) => [key, median(results.map((one) => one[key]))]));
 
 const directory = mkdtempSync(join(tmpdir(), 'parley-bench-'));
 const postgres = await startEmbedded({ dir: join(directory, 'pg'), log: () => undefined });
@@ -150,7 +158,9 @@ try {
 if (process.argv.includes('--json')) console.log(JSON.stringify(report, null, 2));
 else {
   const row = (label, bare, parley, digits = 0) =>
-    console.log(`${label.padEnd(34)}${bare.toFixed(digits).padStart(10)}${parley.toFixed(digits).padStart(10)}${(parley / bare).toFixed(2).padStart(8)}`);
+    console.log(
+      `${label.padEnd(34)}${bare.toFixed(digits).padStart(10)}${parley.toFixed(digits).padStart(10)}${(parley / bare).toFixed(2).padStart(8)}`,
+    );
   console.log(`${''.padEnd(34)}${'bare'.padStart(10)}${'Parley'.padStart(10)}${'ratio'.padStart(8)}`);
   const { bare, parley } = report;
   row('acks/s', bare.acks.perSecond, parley.acks.perSecond);

@@ -37,11 +37,15 @@ class PreboundExpress extends ExpressAdapter {
 /** Builds the application, runs every init and bootstrap hook and attaches the sockets. The caller swaps the handler in. */
 export async function createApp(context: AppContext): Promise<App> {
   const { config, log, boot, server } = context;
-  const nest = await NestFactory.create<NestExpressApplication>(AppModule.register(context), new PreboundExpress(server), {
-    abortOnError: false,
-    logger: new NestLog(log.pino),
-    bodyParser: false,
-  });
+  const nest = await NestFactory.create<NestExpressApplication>(
+    AppModule.register(context),
+    new PreboundExpress(server),
+    {
+      abortOnError: false,
+      logger: new NestLog(log.pino),
+      bodyParser: false,
+    },
+  );
   try {
     configureHttp(nest, config);
     const io = new GatedIoAdapter(nest, config);
@@ -52,7 +56,15 @@ export async function createApp(context: AppContext): Promise<App> {
       nest,
       handler: nest.getHttpAdapter().getInstance() as RequestListener,
       stop: () =>
-        drain({ config, log, boot, server, background: nest.get(BackgroundWork), sockets: nest.get(Connections), close: () => nest.close() }),
+        drain({
+          config,
+          log,
+          boot,
+          server,
+          background: nest.get(BackgroundWork),
+          sockets: nest.get(Connections),
+          close: () => nest.close(),
+        }),
       abandon: () => nest.close(),
     };
   } catch (error) {

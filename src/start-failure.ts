@@ -3,7 +3,16 @@ import { redact } from './platform/database/lifecycle/errors.js';
 import type { BootState } from './platform/lifecycle/boot-state.js';
 import { createLog } from './platform/logging/create-log.js';
 
-const databasePhases = ['connecting', 'preflight', 'checking', 'waiting_lock', 'reconciling', 'migrating', 'seeding', 'verifying'];
+const databasePhases = [
+  'connecting',
+  'preflight',
+  'checking',
+  'waiting_lock',
+  'reconciling',
+  'migrating',
+  'seeding',
+  'verifying',
+];
 
 /** Writes why the boot ended: for a person on a terminal in words, otherwise as the log events an operator searches for. */
 export async function reportBootFailure(error: unknown, boot: BootState, hint: string | undefined): Promise<void> {
@@ -15,8 +24,15 @@ export async function reportBootFailure(error: unknown, boot: BootState, hint: s
   }
   const log = await createLog({ level: 'info', pretty: false, base: { version: boot.version } });
   const aborted = exitCode === 130 || exitCode === 143;
-  if (!aborted && databasePhases.includes(boot.phase)) log.error('boot.database.failed', { phase: boot.phase, hint }, 'CRITICAL: DATABASE INITIALIZATION FAILED');
-  log.error(aborted ? 'boot.aborted' : 'boot.failed', { phase: boot.phase, error: text, hint, exitCode, ...(exitCode === 1 || exitCode === 21 ? { err: error } : {}) });
+  if (!aborted && databasePhases.includes(boot.phase))
+    log.error('boot.database.failed', { phase: boot.phase, hint }, 'CRITICAL: DATABASE INITIALIZATION FAILED');
+  log.error(aborted ? 'boot.aborted' : 'boot.failed', {
+    phase: boot.phase,
+    error: text,
+    hint,
+    exitCode,
+    ...(exitCode === 1 || exitCode === 21 ? { err: error } : {}),
+  });
   if (process.env['NODE_ENV'] === 'production' && databasePhases.includes(boot.phase)) {
     log.error('boot.exit', { exitCode }, 'PRODUCTION MODE: Exiting due to database failure');
   } else {

@@ -46,7 +46,12 @@ Command('bench.tell', z.strictObject({ text: z.string() }))(BenchGateway.prototy
 class BenchModule {}
 Module({ imports: [RealtimeModule], providers: [BenchGateway] })(BenchModule);
 
-const config = await loadConfig({ DATABASE_URL: process.env.DATABASE_URL, APP_SECRET: 'bench-secret-bench-secret-bench-secret', LOG_LEVEL: 'warn', RATE_SCALE: '100000' });
+const config = await loadConfig({
+  DATABASE_URL: process.env.DATABASE_URL,
+  APP_SECRET: 'bench-secret-bench-secret-bench-secret',
+  LOG_LEVEL: 'warn',
+  RATE_SCALE: '100000',
+});
 const log = await createLog({ level: 'warn', pretty: false, base: {} });
 const server = createServer();
 const database = { url: config.DATABASE_URL, directUrl: config.DATABASE_URL, signal: new AbortController().signal };
@@ -59,7 +64,10 @@ const platform = [
   AuthModule,
   RateLimitModule,
 ];
-const nest = await NestFactory.create({ module: BenchModule, imports: platform }, { abortOnError: false, logger: false });
+const nest = await NestFactory.create(
+  { module: BenchModule, imports: platform },
+  { abortOnError: false, logger: false },
+);
 nest.get(Actors).useSessions(async (_id, { userId }) => ({ userId, deviceId: 'bench', refused: null }));
 Object.assign(nest.get(Feeds), {
   rooms: async () => [{ conversationId: BENCH, rev, visibleFromSeq: 1 }],

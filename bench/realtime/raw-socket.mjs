@@ -94,6 +94,9 @@ export class RawSocket {
 /** A masked text frame (mask 0, so the text stays as it is). */
 export function frame(text) {
   const body = Buffer.from(text);
-  const head = body.length < 126 ? Buffer.from([0x81, 0x80 | body.length]) : Buffer.from([0x81, 0x80 | 126, body.length >> 8, body.length & 0xff]);
+  const head =
+    body.length < 126
+      ? Buffer.from([0x81, 0x80 | body.length])
+      : Buffer.from([0x81, 0x80 | 126, body.length >> 8, body.length & 0xff]);
   return Buffer.concat([head, Buffer.alloc(4), body]);
 }

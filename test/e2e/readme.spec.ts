@@ -15,7 +15,10 @@ describe('README', () => {
     folder = await temporaryFolder();
     server = await startServerProcess({ DATA_DIR: folder.path });
     const text = await readFile(join(root, 'README.md'), 'utf8');
-    blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', code = '']) => ({ language, code }));
+    blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', code = '']) => ({
+      language,
+      code,
+    }));
   });
   afterAll(async () => {
     await server.stop();
@@ -30,7 +33,10 @@ describe('README', () => {
   };
 
   it('runs the demo', async () => {
-    const { stdout } = await run('bash', ['-ec', block('sh', 'npm run demo')], { cwd: root, env: { ...process.env, PORT: String(server.port) } });
+    const { stdout } = await run('bash', ['-ec', block('sh', 'npm run demo')], {
+      cwd: root,
+      env: { ...process.env, PORT: String(server.port) },
+    });
     expect(stdout).toContain('Ben received it live');
     expect(stdout).toContain('nothing is doubled');
     expect(stdout).toContain('Everything worked.');
@@ -38,17 +44,28 @@ describe('README', () => {
 
   it('runs the transcript, and the socket script hears it', async () => {
     const transcript = block('sh', 'auth/register');
-    const said = await run('bash', ['-ec', `${transcript}\necho; echo "TOKEN=$BEN_TOKEN DEVICE=$BEN_DEVICE CONVERSATION=$CONVERSATION ADA=$ADA_TOKEN"`], { cwd: root });
+    const said = await run(
+      'bash',
+      [
+        '-ec',
+        `${transcript}\necho; echo "TOKEN=$BEN_TOKEN DEVICE=$BEN_DEVICE CONVERSATION=$CONVERSATION ADA=$ADA_TOKEN"`,
+      ],
+      { cwd: root },
+    );
     expect(said.stdout).toContain('"deduplicated":false');
     expect(said.stdout).toContain('"deduplicated":true');
     expect(said.stdout).toContain('"hasBefore":false');
-    const [, token = '', device = '', conversation = '', ada = ''] = /TOKEN=(\S+) DEVICE=(\S+) CONVERSATION=(\S+) ADA=(\S+)/.exec(said.stdout) ?? [];
+    const [, token = '', device = '', conversation = '', ada = ''] =
+      /TOKEN=(\S+) DEVICE=(\S+) CONVERSATION=(\S+) ADA=(\S+)/.exec(said.stdout) ?? [];
 
     const artifacts = join(root, 'test/.artifacts');
     await mkdir(artifacts, { recursive: true });
     const script = join(artifacts, `readme-${server.port}.mjs`);
     await writeFile(script, block('js', 'socket.io-client'));
-    const listener = spawn(process.execPath, [script], { env: { ...process.env, BEN_TOKEN: token, BEN_DEVICE: device }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const listener = spawn(process.execPath, [script], {
+      env: { ...process.env, BEN_TOKEN: token, BEN_DEVICE: device },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     try {
       let heard = '';
       const until = (text: string) =>

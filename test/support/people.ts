@@ -21,7 +21,11 @@ interface AuthResult {
 export async function register(url: string, displayName = 'Somebody'): Promise<Person> {
   const identifier = `${randomUUID()}@example.com`;
   const password = `password-${randomUUID()}`;
-  const { status, body } = await new HttpClient(url).post<AuthResult>('/api/v1/auth/register', { identifier, password, displayName });
+  const { status, body } = await new HttpClient(url).post<AuthResult>('/api/v1/auth/register', {
+    identifier,
+    password,
+    displayName,
+  });
   if (status !== 201) throw new Error(`register answered ${status}: ${JSON.stringify(body)}`);
   const { user, tokens } = body;
   return Object.assign(new HttpClient(url, tokens.accessToken), { ...tokens, id: user.id, identifier, password });
@@ -31,8 +35,7 @@ export const registerMany = (url: string, count: number): Promise<Person[]> =>
   Promise.all(Array.from({ length: count }, (_, i) => register(url, `Person ${i}`)));
 
 export type Ack<Data = Record<string, unknown>> =
-  | { ok: true; data: Data }
-  | { ok: false; error: { code: string; status: number; detail: string } };
+  { ok: true; data: Data } | { ok: false; error: { code: string; status: number; detail: string } };
 
 export interface Connection {
   socket: Socket;

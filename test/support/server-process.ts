@@ -26,18 +26,30 @@ export async function freePort(): Promise<number> {
 }
 
 /** The compiled server as a process of its own, as an operator runs it. It is ready, or has exited, when this resolves. */
-export async function startServerProcess(environment: Record<string, string>, options: { waitUntilReady?: boolean } = {}): Promise<ServerProcess> {
+export async function startServerProcess(
+  environment: Record<string, string>,
+  options: { waitUntilReady?: boolean } = {},
+): Promise<ServerProcess> {
   const port = await freePort();
   const child = spawn(process.execPath, [join(root, 'dist/main.js')], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, HOST: '127.0.0.1', PORT: String(port), RATE_SCALE: '1000', ...environment },
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      RATE_SCALE: '1000',
+      ...environment,
+    },
   });
   let text = '';
   const collect = (chunk: Buffer): void => void (text += chunk.toString());
   child.stdout.on('data', collect);
   child.stderr.on('data', collect);
-  const exited = new Promise<number | string>((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? -1)));
+  const exited = new Promise<number | string>((resolve) =>
+    child.once('exit', (code, signal) => resolve(code ?? signal ?? -1)),
+  );
   const server: ServerProcess = {
     url: `http://127.0.0.1:${port}`,
     port,

@@ -29,5 +29,6 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** @throws forbidden, naming the permission */
 export function requirePermission(actor: Actor, permission: Permission): void {
-  if (!actor.can(permission)) throw new DomainError('forbidden', { permission, detail: `Permission ${permission} is needed` });
+  if (!actor.can(permission))
+    throw new DomainError('forbidden', { permission, detail: `Permission ${permission} is needed` });
 }

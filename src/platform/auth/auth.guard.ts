@@ -14,7 +14,10 @@ export class AuthGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (context.getType() !== 'http') return true;
-    const policy = this.reflector.getAllAndOverride<RoutePolicy | undefined>(POLICY, [context.getHandler(), context.getClass()]);
+    const policy = this.reflector.getAllAndOverride<RoutePolicy | undefined>(POLICY, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const token = bearerToken(request);
     if (policy !== 'user' && typeof policy !== 'object') {
@@ -22,7 +25,10 @@ export class AuthGuard implements CanActivate {
       return true;
     }
     const device = request.headers['x-device-id'];
-    request.actor = await this.actors.authenticate(token, typeof device === 'string' ? device.slice(0, 128) : undefined);
+    request.actor = await this.actors.authenticate(
+      token,
+      typeof device === 'string' ? device.slice(0, 128) : undefined,
+    );
     if (typeof policy === 'object') requirePermission(request.actor, policy.permission);
     return true;
   }

@@ -41,11 +41,17 @@ export class PolicyCheck implements OnModuleInit {
         const method = RequestMethod[Reflect.getMetadata(METHOD, handler) as number] ?? 'GET';
         const policy = this.reflector.getAllAndOverride<RoutePolicy>(POLICY, [handler, metatype]);
         return bases.flatMap((base) =>
-          [paths].flat().map((path) => ({ method, path: join(base ?? '', path), handler: `${metatype.name}.${name}`, policy })),
+          [paths]
+            .flat()
+            .map((path) => ({ method, path: join(base ?? '', path), handler: `${metatype.name}.${name}`, policy })),
         );
       });
     });
   }
 }
 
-const join = (...parts: string[]): string => `/${parts.flatMap((part) => part.split('/')).filter(Boolean).join('/')}`;
+const join = (...parts: string[]): string =>
+  `/${parts
+    .flatMap((part) => part.split('/'))
+    .filter(Boolean)
+    .join('/')}`;

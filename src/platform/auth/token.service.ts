@@ -14,10 +14,15 @@ export interface TokenClaims {
 }
 
 /** Verifies tokens of another issuer (the host application). Answers undefined for tokens that are not its own. */
-export type ForeignVerifier = (token: string, issuer: string | undefined, deviceId: string | undefined) => Promise<TokenClaims | undefined>;
+export type ForeignVerifier = (
+  token: string,
+  issuer: string | undefined,
+  deviceId: string | undefined,
+) => Promise<TokenClaims | undefined>;
 
 const LEEWAY_S = 60;
 const TYPE = 'at+jwt';
+const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const MAX_CACHED = 20_000;
 
 /** Makes and verifies access tokens: EdDSA, `typ` at+jwt, ten minutes, no roles inside. */
@@ -84,12 +89,14 @@ export class TokenService {
         clockTolerance: LEEWAY_S,
       });
       const { sub = '', sid, iat = 0, exp = 0 } = payload;
-      if (typeof sid !== 'string' || iat > epochMs() / 1000 + LEEWAY_S) throw new DomainError('unauthenticated');
+      if (typeof sid !== 'string' || !ID.test(sid) || !ID.test(sub) || iat > epochMs() / 1000 + LEEWAY_S)
+        throw new DomainError('unauthenticated');
       return { userId: sub, sessionId: sid, issuedAt: iat * 1000, expiresAt: exp * 1000 };
     } catch (error) {
       if (error instanceof DomainError) throw error;
       if (error instanceof errors.JWTExpired) throw new DomainError('token_expired');
-      if (error instanceof errors.JOSEError || error instanceof TypeError) throw new DomainError('unauthenticated', { detail: 'The access token is not valid' });
+      if (error instanceof errors.JOSEError || error instanceof TypeError)
+        throw new DomainError('unauthenticated', { detail: 'The access token is not valid' });
       throw error;
     }
   }

@@ -41,7 +41,10 @@ export class ConfigError extends Error {
     super(
       `configuration: ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}\n` +
         faults
-          .map((f) => `  ${f.name}: ${f.problem}${f.given === undefined ? '' : `; given: ${f.given}`}; allowed: ${f.allowed}`)
+          .map(
+            (f) =>
+              `  ${f.name}: ${f.problem}${f.given === undefined ? '' : `; given: ${f.given}`}; allowed: ${f.allowed}`,
+          )
           .join('\n'),
     );
     this.name = 'ConfigError';
@@ -72,14 +75,19 @@ export async function loadConfig(env: Environment, readParameter = readFromParam
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(settings) as [SettingName, Setting][]) {
     const raw = await readRaw(name, env, readParameter).catch((error: unknown) => {
-      faults.push({ name, problem: error instanceof Error ? error.message : 'cannot be read', allowed: setting.allowed });
+      faults.push({
+        name,
+        problem: error instanceof Error ? error.message : 'cannot be read',
+        allowed: setting.allowed,
+      });
       return undefined;
     });
     const parsed = setting.schema.safeParse(raw?.value);
     if (parsed.success) values[name] = parsed.data;
     else if (!faults.some((fault) => fault.name === name)) {
       const problem = parsed.error.issues[0]?.message ?? 'invalid';
-      const given = raw === undefined ? undefined : setting.secret ? '(hidden)' : JSON.stringify(raw.value.slice(0, 80));
+      const given =
+        raw === undefined ? undefined : setting.secret ? '(hidden)' : JSON.stringify(raw.value.slice(0, 80));
       faults.push({ name, problem, given, allowed: setting.allowed });
     }
     sources[name] = raw?.source ?? 'default';
@@ -90,7 +98,11 @@ export async function loadConfig(env: Environment, readParameter = readFromParam
   return config;
 }
 
-async function readRaw(name: SettingName, env: Environment, readParameter: ParameterReader): Promise<RawValue | undefined> {
+async function readRaw(
+  name: SettingName,
+  env: Environment,
+  readParameter: ParameterReader,
+): Promise<RawValue | undefined> {
   const direct = env[name];
   if (direct?.startsWith('ssm:')) {
     const path = direct.slice('ssm:'.length);
@@ -116,11 +128,13 @@ function contradictions(config: Config, env: Environment): ConfigFault[] {
   const need = (name: SettingName, problem: string) => faults.push({ name, problem, allowed: settings[name].allowed });
   const given = (name: SettingName) => Boolean(env[name] ?? env[`${name}_FILE`]);
   if (config.isProduction && !given('DATABASE_URL')) need('DATABASE_URL', 'required in production');
-  else if (config.EMBEDDED_PG === 'off' && !given('DATABASE_URL')) need('DATABASE_URL', 'required with EMBEDDED_PG=off');
+  else if (config.EMBEDDED_PG === 'off' && !given('DATABASE_URL'))
+    need('DATABASE_URL', 'required with EMBEDDED_PG=off');
   if (config.isProduction && !given('APP_SECRET')) need('APP_SECRET', 'required in production');
   if (config.BUS_DRIVER === 'redis' && !given('REDIS_URL')) need('REDIS_URL', 'required with BUS_DRIVER=redis');
   if (config.QUEUE_DRIVER === 'sqs' && !given('SQS_QUEUE_URL')) need('SQS_QUEUE_URL', 'required with QUEUE_DRIVER=sqs');
-  if (config.OTP_SENDER === 'webhook' && !given('OTP_WEBHOOK_URL')) need('OTP_WEBHOOK_URL', 'required with OTP_SENDER=webhook');
+  if (config.OTP_SENDER === 'webhook' && !given('OTP_WEBHOOK_URL'))
+    need('OTP_WEBHOOK_URL', 'required with OTP_SENDER=webhook');
   if (config.HOST_JWT_ISSUER && !config.HOST_JWT_JWKS_URL && !config.HOST_JWT_SECRET)
     need('HOST_JWT_JWKS_URL', 'this or HOST_JWT_SECRET is required with HOST_JWT_ISSUER');
   if (config.HOST_JWT_ISSUER && !config.HOST_JWT_AUDIENCE) need('HOST_JWT_AUDIENCE', 'required with HOST_JWT_ISSUER');
@@ -151,7 +165,11 @@ function editDistance(a: string, b: string): number {
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1));
+      next[j] = Math.min(
+        (row[j] ?? 0) + 1,
+        (next[j - 1] ?? 0) + 1,
+        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+      );
     }
     row = next;
   }

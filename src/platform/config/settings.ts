@@ -19,7 +19,12 @@ const text = () => z.string().min(1);
 const optionalText = (description: string, secret = false) => setting(text().optional(), 'text', description, secret);
 const integer = (byDefault: number, min: number, max: number, description: string) =>
   setting(
-    z.string().regex(/^-?\d+$/, 'not a whole number').default(String(byDefault)).transform(Number).pipe(z.number().min(min).max(max)),
+    z
+      .string()
+      .regex(/^-?\d+$/, 'not a whole number')
+      .default(String(byDefault))
+      .transform(Number)
+      .pipe(z.number().min(min).max(max)),
     `a whole number from ${min} to ${max}`,
     description,
   );
@@ -55,25 +60,76 @@ const rate = (byDefault: string, description: string) =>
 
 /** Every variable Parley reads, in the order in which `parley config --help` prints them. Nothing else reads the environment. */
 export const settings = {
-  NODE_ENV: oneOf(['development', 'test', 'production'], 'development', 'production refuses defaults that are only for development'),
+  NODE_ENV: oneOf(
+    ['development', 'test', 'production'],
+    'development',
+    'production refuses defaults that are only for development',
+  ),
   PORT: integer(3000, 0, 65535, 'port of REST, sockets and probes; 0 picks a free one'),
   HOST: setting(text().default('0.0.0.0'), 'an address', 'address to listen on'),
   PUBLIC_URL: httpUrl('how clients reach this installation; used in links and as token issuer'),
-  ROLE: oneOf(['all', 'api', 'worker'], 'all', 'what this process does: requests and sockets, background work, or both'),
-  APP_SECRET: setting(z.string().min(32).optional(), '32 characters or more', 'encrypts stored keys, signs links and cursors; required in production, elsewhere made once and kept', true),
-  SETUP_TOKEN: setting(z.string().min(32).optional(), '32 characters or more', 'presets the one-time token that creates the first admin', true),
-  DATA_DIR: setting(text().default('.parley'), 'a folder', 'where a development installation keeps its database and secrets'),
+  ROLE: oneOf(
+    ['all', 'api', 'worker'],
+    'all',
+    'what this process does: requests and sockets, background work, or both',
+  ),
+  APP_SECRET: setting(
+    z.string().min(32).optional(),
+    '32 characters or more',
+    'encrypts stored keys, signs links and cursors; required in production, elsewhere made once and kept',
+    true,
+  ),
+  SETUP_TOKEN: setting(
+    z.string().min(32).optional(),
+    '32 characters or more',
+    'presets the one-time token that creates the first admin',
+    true,
+  ),
+  DATA_DIR: setting(
+    text().default('.parley'),
+    'a folder',
+    'where a development installation keeps its database and secrets',
+  ),
 
-  DATABASE_URL: url(/^postgres(ql)?:\/\//, 'a postgresql:// URL', 'PostgreSQL 14 to 18; required in production, elsewhere an embedded server starts without it', true),
-  DATABASE_DIRECT_URL: url(/^postgres(ql)?:\/\//, 'a postgresql:// URL', 'direct connection for migrations, LISTEN and leases when DATABASE_URL is a pooler', true),
-  DB_SCHEMA: setting(z.string().regex(/^[a-z_][a-z0-9_]*$/).default('public'), 'a lower-case name', 'schema of the application tables'),
-  DB_MIGRATE: oneOf(['auto', 'verify'], 'auto', 'auto migrates at boot; verify waits for a schema that somebody else migrates'),
+  DATABASE_URL: url(
+    /^postgres(ql)?:\/\//,
+    'a postgresql:// URL',
+    'PostgreSQL 14 to 18; required in production, elsewhere an embedded server starts without it',
+    true,
+  ),
+  DATABASE_DIRECT_URL: url(
+    /^postgres(ql)?:\/\//,
+    'a postgresql:// URL',
+    'direct connection for migrations, LISTEN and leases when DATABASE_URL is a pooler',
+    true,
+  ),
+  DB_SCHEMA: setting(
+    z
+      .string()
+      .regex(/^[a-z_][a-z0-9_]*$/)
+      .default('public'),
+    'a lower-case name',
+    'schema of the application tables',
+  ),
+  DB_MIGRATE: oneOf(
+    ['auto', 'verify'],
+    'auto',
+    'auto migrates at boot; verify waits for a schema that somebody else migrates',
+  ),
   DB_ADOPT: oneOf(['off', 'exact'], 'off', 'baseline an existing database that equals a known schema exactly'),
   DB_REPAIR: oneOf(['off', 'additive'], 'off', 're-create missing objects at boot'),
   DB_AHEAD: oneOf(['compatible', 'refuse'], 'compatible', 'what to do on a newer schema than this build knows'),
-  DB_OUT_OF_ORDER: oneOf(['warn', 'refuse'], 'warn', 'what to do with a pending migration older than the newest applied one'),
+  DB_OUT_OF_ORDER: oneOf(
+    ['warn', 'refuse'],
+    'warn',
+    'what to do with a pending migration older than the newest applied one',
+  ),
   DB_DRIFT: oneOf(['warn', 'strict'], 'warn', 'what to do with differences that do not break the build'),
-  DB_POOLER: oneOf(['xact', 'refuse'], 'xact', 'what to do when the lifecycle connection goes through a transaction pooler'),
+  DB_POOLER: oneOf(
+    ['xact', 'refuse'],
+    'xact',
+    'what to do when the lifecycle connection goes through a transaction pooler',
+  ),
   DB_CONNECT_DELAY_MS: integer(2000, 10, 60_000, 'first delay between connection attempts at boot, in ms'),
   DB_CONNECT_MAX_RETRIES: integer(5, 0, 1000, 'attempts before the boot log rises from warning to error'),
   DB_CONNECT_TIMEOUT_MS: integer(5000, 100, 60_000, 'one connection attempt, in ms'),
@@ -84,24 +140,42 @@ export const settings = {
   DB_STATEMENT_TIMEOUT_MS: integer(5000, 100, 600_000, 'longest statement, in ms'),
   DB_LOCK_TIMEOUT_MS: integer(2000, 50, 600_000, 'longest wait for a row lock, in ms'),
   BOOT_DEADLINE: integer(300, 1, 86_400, 'longest boot without progress, in s'),
-  BOOT_LOCK_TIMEOUT_MS: integer(900_000, 100, 86_400_000, 'longest wait for a live holder of the migration lock, in ms'),
+  BOOT_LOCK_TIMEOUT_MS: integer(
+    900_000,
+    100,
+    86_400_000,
+    'longest wait for a live holder of the migration lock, in ms',
+  ),
   BOOT_BLOCKED_HOLD_MS: integer(60_000, 0, 86_400_000, 'how long a blocked boot stays up for an operator, in ms'),
   BOOT_FAIL_HOLD_MS: integer(5000, 0, 600_000, 'how long a failed boot stays up for a probe to read the reason, in ms'),
   MIGRATE_LOCK_TIMEOUT_MS: integer(5000, 50, 600_000, 'lock_timeout of one migration file, in ms'),
   MIGRATE_LOCK_RETRIES: integer(8, 0, 100, 'attempts of a migration file that met a lock'),
   MIGRATE_STATEMENT_TIMEOUT_MS: integer(0, 0, 86_400_000, 'statement_timeout of migrations, in ms; 0 is none'),
-  SCHEMA_GUARD_INTERVAL_MS: integer(60_000, 100, 86_400_000, 'how often the live schema is compared with the manifest, in ms'),
+  SCHEMA_GUARD_INTERVAL_MS: integer(
+    60_000,
+    100,
+    86_400_000,
+    'how often the live schema is compared with the manifest, in ms',
+  ),
   READINESS_ON_DB_OUTAGE: oneOf(['fail', 'stay'], 'fail', 'whether /ready turns 503 while the database is down'),
   EMBEDDED_PG: oneOf(['auto', 'off'], 'auto', 'off makes a missing DATABASE_URL an error everywhere'),
   EMBEDDED_PG_DIR: setting(text().optional(), 'a folder', 'data of the embedded server; default DATA_DIR/pg'),
   EMBEDDED_PG_KEEP: flag(false, 'leave the embedded server running on exit'),
 
-  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'least severe level that is written'),
+  LOG_LEVEL: oneOf(
+    ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    'info',
+    'least severe level that is written',
+  ),
   LOG_FILE: optionalText('also write the log to this file, rotated by size and day'),
   METRICS_TOKEN: optionalText('bearer token that /metrics asks for', true),
   HEALTH_PROBE_TOKEN: optionalText('bearer token that opens the detailed health pages without a user', true),
   DOCS_ENABLED: flag(true, 'serve /docs'),
-  DEMO_ENABLED: setting(z.enum(['true', 'false']).optional(), 'true or false', 'serve the demo page at /; default: on with the embedded database outside production'),
+  DEMO_ENABLED: setting(
+    z.enum(['true', 'false']).optional(),
+    'true or false',
+    'serve the demo page at /; default: on with the embedded database outside production',
+  ),
   BACKUP_LOCATION: optionalText('default target of `parley backup`'),
 
   REDIS_URL: url(/^rediss?:\/\//, 'a redis:// or rediss:// URL', 'bus and rate limits over Redis', true),
@@ -133,14 +207,24 @@ export const settings = {
   HOST_JWT_ISSUER: optionalText('`iss` of tokens of the host application'),
   HOST_JWT_AUDIENCE: optionalText('`aud` of tokens of the host application'),
   HOST_JWT_JWKS_URL: httpUrl('public keys of the host application'),
-  HOST_JWT_SECRET: setting(z.string().min(32).optional(), '32 characters or more', 'shared secret (HS256) of the host application', true),
+  HOST_JWT_SECRET: setting(
+    z.string().min(32).optional(),
+    '32 characters or more',
+    'shared secret (HS256) of the host application',
+    true,
+  ),
   ERASE_AFTER_DAYS: integer(30, 0, 3650, 'days between deletion and erasure of an account'),
 
   CORS_ORIGINS: setting(
     z
       .string()
       .default('')
-      .transform((value) => value.split(',').map((origin) => origin.trim()).filter(Boolean))
+      .transform((value) =>
+        value
+          .split(',')
+          .map((origin) => origin.trim())
+          .filter(Boolean),
+      )
       .pipe(z.array(z.string().regex(/^https?:\/\/[^/*]+$/, 'an exact origin is needed, wildcards are refused'))),
     'comma-separated origins, no wildcard',
     'web pages that may call Parley from another origin',
@@ -190,7 +274,11 @@ export const settings = {
   WEBHOOK_ALLOW_PRIVATE: flag(false, 'let webhooks reach private addresses'),
   ALERT_WEBHOOK_URL: httpUrl('receives health alerts'),
   DRAIN_WAIT_MS: setting(
-    z.string().regex(/^\d+$/).optional().transform((value) => (value === undefined ? undefined : Number(value))),
+    z
+      .string()
+      .regex(/^\d+$/)
+      .optional()
+      .transform((value) => (value === undefined ? undefined : Number(value))),
     'a whole number',
     'how long a stopping process goes on serving, in ms; default 10000 in production, else 0',
   ),

@@ -40,4 +40,7 @@ export class DomainError extends Error {
 export const notFound = (): DomainError => new DomainError('not_found');
 export const invalidState = (detail: string): DomainError => new DomainError('invalid_state', { detail });
 export const validationFailed = (...errors: FieldError[]): DomainError =>
-  new DomainError('validation_failed', { detail: errors.map((e) => (e.path ? `${e.path}: ${e.message}` : e.message)).join('; '), errors });
+  new DomainError('validation_failed', {
+    detail: errors.map((e) => (e.path ? `${e.path}: ${e.message}` : e.message)).join('; '),
+    errors,
+  });

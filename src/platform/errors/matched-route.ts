@@ -21,7 +21,9 @@ export function matchedRoute(request: Request): string | undefined {
 /** Methods that the path of an unmatched request would have been answered for; empty when there is no such path at all. */
 export function allowedMethods(request: Request): string[] {
   const { stack } = (request.app as unknown as { router: { stack: Layer[] } }).router;
-  const matching = stack.filter(({ route }) => route && route.path !== CATCH_ALL).filter((layer) => layer.match(request.path));
+  const matching = stack
+    .filter(({ route }) => route && route.path !== CATCH_ALL)
+    .filter((layer) => layer.match(request.path));
   const methods = new Set(matching.flatMap(({ route }) => Object.keys(route?.methods ?? {})));
   return [...methods].map((method) => method.toUpperCase()).toSorted();
 }

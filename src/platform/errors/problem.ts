@@ -15,7 +15,12 @@ export interface Problem {
 }
 
 /** Retry hints carry up to a fifth of jitter, so that those refused together do not return together. */
-export function toProblem(error: DomainError, instance: string, requestId: string, jitter: (max: number) => number): Problem {
+export function toProblem(
+  error: DomainError,
+  instance: string,
+  requestId: string,
+  jitter: (max: number) => number,
+): Problem {
   const { detail, errors, retryAfterMs, ...members } = error.details;
   const retry = retryAfterMs ?? (error.status === 503 ? 1000 : undefined);
   return {

@@ -28,7 +28,8 @@ export function translateError(error: unknown): DomainError {
     const translated = translate(error);
     if (translated) return translated;
   }
-  if (error instanceof HttpException) return new DomainError(byStatus[error.getStatus()] ?? 'internal_error', {}, { cause: error });
+  if (error instanceof HttpException)
+    return new DomainError(byStatus[error.getStatus()] ?? 'internal_error', {}, { cause: error });
   // body-parser and friends throw plain errors with a status and a `type`; their texts may echo input and are not shown.
   const { status, type } = (error ?? {}) as { status?: unknown; type?: unknown };
   if (typeof status === 'number' && typeof type === 'string' && status < 500) {

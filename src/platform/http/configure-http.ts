@@ -19,7 +19,13 @@ export function configureHttp(app: NestExpressApplication, config: Config): void
   app.use(requestContext);
   app.use(
     helmet({
-      contentSecurityPolicy: { directives: { 'connect-src': ["'self'", 'ws:', 'wss:'], 'img-src': ["'self'", 'data:', 'blob:'], 'upgrade-insecure-requests': null } },
+      contentSecurityPolicy: {
+        directives: {
+          'connect-src': ["'self'", 'ws:', 'wss:'],
+          'img-src': ["'self'", 'data:', 'blob:'],
+          'upgrade-insecure-requests': null,
+        },
+      },
       crossOriginResourcePolicy: { policy: 'same-site' },
       strictTransportSecurity: config.isProduction,
     }),
@@ -28,7 +34,15 @@ export function configureHttp(app: NestExpressApplication, config: Config): void
     app.enableCors({
       origin: config.CORS_ORIGINS,
       credentials: false,
-      exposedHeaders: ['ETag', 'Location', 'X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'Idempotency-Replayed'],
+      exposedHeaders: [
+        'ETag',
+        'Location',
+        'X-Request-Id',
+        'Retry-After',
+        'RateLimit',
+        'RateLimit-Policy',
+        'Idempotency-Replayed',
+      ],
       maxAge: 600,
     });
   }

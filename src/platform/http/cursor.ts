@@ -24,7 +24,11 @@ export const encodeCursor = (kind: string, position: readonly (string | number)[
   Buffer.from(JSON.stringify([kind, ...position])).toString('base64url');
 
 /** @throws invalid_cursor when it is not one of ours, or of another list */
-export function decodeCursor<const Shape extends z.ZodType>(kind: string, cursor: string, shape: Shape): z.output<Shape> {
+export function decodeCursor<const Shape extends z.ZodType>(
+  kind: string,
+  cursor: string,
+  shape: Shape,
+): z.output<Shape> {
   try {
     const [itsKind, ...position] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as unknown[];
     if (itsKind !== kind) throw new Error('another list');
@@ -43,5 +47,9 @@ export function toPage<Row, Item>(
 ): Page<Item> {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
-  return { items: shown.map(view), next: rows.length > limit && last !== undefined ? cursorOf(last) : null, prev: null };
+  return {
+    items: shown.map(view),
+    next: rows.length > limit && last !== undefined ? cursorOf(last) : null,
+    prev: null,
+  };
 }

@@ -42,7 +42,9 @@ function explain(error: unknown): DomainError {
       return new DomainError('payload_too_large');
     case 'charset.unsupported':
     case 'encoding.unsupported':
-      return new DomainError('unsupported_media_type', { detail: 'Only UTF-8, optionally gzip, deflate or br, is accepted' });
+      return new DomainError('unsupported_media_type', {
+        detail: 'Only UTF-8, optionally gzip, deflate or br, is accepted',
+      });
     case 'request.aborted':
     case 'request.size.invalid':
       return new DomainError('malformed_request', { detail: 'The body ended early' });
@@ -53,14 +55,20 @@ function explain(error: unknown): DomainError {
 
 /** A JSON route that got another type would see an empty body and complain about missing members; say what is wrong instead. */
 function requireJson(request: Request, _response: Response, next: NextFunction): void {
-  const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+  const hasBody =
+    request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
   const streamed = request.path.startsWith('/api/v1/media/files/');
-  if (hasBody && request.body === undefined && !streamed) next(new DomainError('unsupported_media_type', { detail: 'Send application/json' }));
+  if (hasBody && request.body === undefined && !streamed)
+    next(new DomainError('unsupported_media_type', { detail: 'Send application/json' }));
   else next();
 }
 
 function limitDepth(request: Request, _response: Response, next: NextFunction): void {
-  next(isDeeperThan(request.body, MAX_DEPTH) ? new DomainError('payload_too_large', { detail: `JSON may be ${MAX_DEPTH} levels deep` }) : undefined);
+  next(
+    isDeeperThan(request.body, MAX_DEPTH)
+      ? new DomainError('payload_too_large', { detail: `JSON may be ${MAX_DEPTH} levels deep` })
+      : undefined,
+  );
 }
 
 function isDeeperThan(value: unknown, levels: number): boolean {

@@ -6,8 +6,14 @@ import { errorCodes } from '../errors/error-codes.js';
 import { RETURNS, type Returned } from './returns.decorator.js';
 
 const toJsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {
-  const { $schema: _, $defs = {}, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any', reused: 'inline' });
-  const components = Object.fromEntries(Object.entries($defs).map(([name, definition]) => [name, { schema: definition }]));
+  const {
+    $schema: _,
+    $defs = {},
+    ...rest
+  } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any', reused: 'inline' });
+  const components = Object.fromEntries(
+    Object.entries($defs).map(([name, definition]) => [name, { schema: definition }]),
+  );
   return { schema: rest, components };
 };
 
@@ -24,7 +30,11 @@ export async function createOpenApi(app: INestApplication, version: string): Pro
       if (!descriptor || typeof handler !== 'function') continue;
       const returned = Reflect.getMetadata(RETURNS, handler) as Returned | undefined;
       if (returned) ApiResponse(responseOptions(returned) as never)(prototype, name, descriptor);
-      ApiResponse({ status: 'default', description: 'A problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } } as never)(prototype, name, descriptor);
+      ApiResponse({
+        status: 'default',
+        description: 'A problem',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      } as never)(prototype, name, descriptor);
       const policy = reflector.getAllAndOverride<RoutePolicy | undefined>(POLICY, [handler, metatype]);
       if (policy === 'user' || typeof policy === 'object') ApiBearerAuth()(prototype, name, descriptor);
     }
@@ -38,7 +48,8 @@ export async function createOpenApi(app: INestApplication, version: string): Pro
     .addBearerAuth()
     .build();
   const document = SwaggerModule.createDocument(app, config, {
-    standardSchemaConverter: (schema: unknown, { schemaType }: { schemaType: 'input' | 'output' }) => toJsonSchema(schema as z.ZodType, schemaType),
+    standardSchemaConverter: (schema: unknown, { schemaType }: { schemaType: 'input' | 'output' }) =>
+      toJsonSchema(schema as z.ZodType, schemaType),
     operationIdFactory: (controller: string, method: string) => `${controller.replace(/Controller$/, '')}.${method}`,
   } as never);
   document.components ??= {};
@@ -67,7 +78,10 @@ const problemSchema = {
     retryAfterMs: { type: 'integer' },
     errors: {
       type: 'array',
-      items: { type: 'object', properties: { path: { type: 'string' }, code: { type: 'string' }, message: { type: 'string' } } },
+      items: {
+        type: 'object',
+        properties: { path: { type: 'string' }, code: { type: 'string' }, message: { type: 'string' } },
+      },
     },
   },
 };

@@ -92,9 +92,12 @@ export class BackgroundWork {
         await task.start();
       } catch (error) {
         this.log.error('job.failed', { job: task.name, stage: 'start', err: error });
-        const timer = setTimeout(() => {
-          if (this.state === 'initialized') this.startTask(task, Math.min(delayMs * 2, START_RETRY_MAX_MS));
-        }, delayMs + jitter(delayMs));
+        const timer = setTimeout(
+          () => {
+            if (this.state === 'initialized') this.startTask(task, Math.min(delayMs * 2, START_RETRY_MAX_MS));
+          },
+          delayMs + jitter(delayMs),
+        );
         timer.unref();
       }
     })();
@@ -127,7 +130,13 @@ class RepeatingJob {
   schedule(): void {
     const { every } = this.job;
     if (typeof every === 'number') return this.scheduleIn(every);
-    const cron = CronJob.from({ cronTime: every, onTick: () => void this.runOnce(), start: true, timeZone: 'UTC', unrefTimeout: true });
+    const cron = CronJob.from({
+      cronTime: every,
+      onTick: () => void this.runOnce(),
+      start: true,
+      timeZone: 'UTC',
+      unrefTimeout: true,
+    });
     this.scheduler.addCronJob(this.job.name, cron);
     this.signal.addEventListener('abort', () => void cron.stop(), { once: true });
   }

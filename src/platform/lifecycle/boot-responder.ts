@@ -14,11 +14,13 @@ export function createBootResponder(boot: BootState) {
     if (probe && livePaths.includes(path)) return send(request, response, 200, 'application/json', liveBody(boot));
     if (!boot.readyOnce) response.setHeader('Retry-After', boot.retryAfterSeconds);
     if (probe && readyPaths.includes(path)) return send(request, response, 503, 'application/json', notReadyBody(boot));
-    if (probe && startupPaths.includes(path)) return send(request, response, 503, 'application/json', startupBody(boot));
+    if (probe && startupPaths.includes(path))
+      return send(request, response, 503, 'application/json', startupBody(boot));
     const requestId = requestIdOf(request);
     response.setHeader('X-Request-Id', requestId);
     // Nobody reads the body of a refused request; keeping the connection would make its bytes the next request.
-    if (request.headers['content-length'] ?? request.headers['transfer-encoding']) response.setHeader('Connection', 'close');
+    if (request.headers['content-length'] ?? request.headers['transfer-encoding'])
+      response.setHeader('Connection', 'close');
     send(request, response, 503, 'application/problem+json', {
       type: 'urn:parley:problem:starting',
       title: 'Starting',
@@ -59,11 +61,17 @@ export const startupBody = (boot: BootState) => ({
 
 function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id'];
-  return typeof given === 'string' && /^[A-Za-z0-9._-]{8,64}$/.test(given) ? given : randomBytes(9).toString('base64url');
+  return typeof given === 'string' && /^[A-Za-z0-9._-]{8,64}$/.test(given)
+    ? given
+    : randomBytes(9).toString('base64url');
 }
 
 function send(request: IncomingMessage, response: ServerResponse, status: number, type: string, body: unknown): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text), 'Cache-Control': 'no-store' });
+  response.writeHead(status, {
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(text),
+    'Cache-Control': 'no-store',
+  });
   response.end(request.method === 'HEAD' ? undefined : text);
 }

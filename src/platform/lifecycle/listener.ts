@@ -32,8 +32,15 @@ export async function listenOn(server: Server, portText = '3000', host = '0.0.0.
 
 function explain(error: NodeJS.ErrnoException, port: number, host: string): ListenError {
   if (error.code === 'EADDRINUSE') {
-    return new ListenError(`Port ${port} is in use. Stop the program that has it, or choose another: PORT=${port + 1} npm start`, PORT_TAKEN);
+    return new ListenError(
+      `Port ${port} is in use. Stop the program that has it, or choose another: PORT=${port + 1} npm start`,
+      PORT_TAKEN,
+    );
   }
-  if (error.code === 'EACCES') return new ListenError(`Port ${port} needs more rights. Choose one above 1023: PORT=3000 npm start`, PORT_TAKEN);
-  return new ListenError(`Cannot listen on ${host}:${port} (${error.code ?? error.message}). Check HOST and PORT.`, CONFIG);
+  if (error.code === 'EACCES')
+    return new ListenError(`Port ${port} needs more rights. Choose one above 1023: PORT=3000 npm start`, PORT_TAKEN);
+  return new ListenError(
+    `Cannot listen on ${host}:${port} (${error.code ?? error.message}). Check HOST and PORT.`,
+    CONFIG,
+  );
 }

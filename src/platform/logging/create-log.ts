@@ -10,7 +10,17 @@ export interface LogSettings {
 }
 
 /** Names whose values are removed wherever they appear in a line, should one ever get there. */
-const secrets = ['password', 'token', 'accessToken', 'refreshToken', 'secret', 'code', 'body', 'authorization', 'cookie'];
+const secrets = [
+  'password',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'secret',
+  'code',
+  'body',
+  'authorization',
+  'cookie',
+];
 
 /** JSON lines on stdout; on a terminal the same lines, made readable. */
 export async function createLog(settings: LogSettings): Promise<Log> {
@@ -37,7 +47,10 @@ async function createPino({ level, file, pretty, base }: LogSettings): Promise<L
   }
   if (file) {
     const { default: roll } = await import('pino-roll');
-    streams.push({ level, stream: await roll({ file, size: '20m', frequency: 'daily', mkdir: true, limit: { count: 14 } }) });
+    streams.push({
+      level,
+      stream: await roll({ file, size: '20m', frequency: 'daily', mkdir: true, limit: { count: 14 } }),
+    });
   }
   return pino(options, pino.multistream(streams as Parameters<typeof pino.multistream>[0]));
 }

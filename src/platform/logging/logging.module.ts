@@ -18,15 +18,25 @@ export class LoggingModule {
             quietReqLogger: true,
             // One line per request, from an allow-list: no headers, no query, no bodies.
             serializers: {
-              req: (req: { id: string; method: string; url: string }) => ({ id: req.id, method: req.method, path: req.url.split('?')[0] }),
+              req: (req: { id: string; method: string; url: string }) => ({
+                id: req.id,
+                method: req.method,
+                path: req.url.split('?')[0],
+              }),
               res: (res: { statusCode: number }) => ({ status: res.statusCode }),
             },
             customSuccessMessage: () => 'http.request',
             customErrorMessage: () => 'http.request',
             customSuccessObject: (_req, _res, value: object) => ({ ...value, event: 'http.request' }),
-            customErrorObject: (_req, _res, _error, value: object) => ({ ...value, event: 'http.request', err: undefined }),
+            customErrorObject: (_req, _res, _error, value: object) => ({
+              ...value,
+              event: 'http.request',
+              err: undefined,
+            }),
             customAttributeKeys: { responseTime: 'dur_ms' },
-            autoLogging: { ignore: (req) => /^\/(health|livez|ready|readyz|startup|startupz|metrics)\b/.test(req.url ?? '') },
+            autoLogging: {
+              ignore: (req) => /^\/(health|livez|ready|readyz|startup|startupz|metrics)\b/.test(req.url ?? ''),
+            },
           },
         }),
       ],

@@ -37,7 +37,10 @@ export const metrics = {
   wsEventDuration: histogram('ws_event_duration_seconds', 'Duration of socket commands', ['event', 'result']),
 
   wsDropped: counter('ws_dropped_total', 'Live events not sent to slow sockets, counted per episode', ['outcome']),
-  antiEntropyPasses: counter('antientropy_checks_total', 'Comparisons of what was told with the database', ['part', 'result']),
+  antiEntropyPasses: counter('antientropy_checks_total', 'Comparisons of what was told with the database', [
+    'part',
+    'result',
+  ]),
   busMessages: counter('bus_messages_total', 'Messages between replicas', ['direction']),
   busDropped: counter('bus_dropped_total', 'Messages between replicas that were not sent'),
 
