@@ -80,14 +80,14 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
 
   /** The same without throwing. */
   async check(rule: RuleName, key: string, context: { route?: string; userId?: string } = {}): Promise<Quota> {
-    const quota = await this.count(rule, key);
-    if (quota.exceeded) {
-      metrics.rateLimited.inc({ rule });
-      const keyHash = this.box.sign('ratelimit', key).slice(0, 22);
-      for (const listener of this.listeners)
-        listener({ rule, route: context.route ?? null, keyHash, userId: context.userId ?? null });
-    }
-    return quota;
+    return this.recorded(await this.count(rule, key), key, context);
+  }
+
+  /** The same at once, for a rule that is never shared between replicas: those count in memory. */
+  checkNow(rule: RuleName, key: string, context: { route?: string; userId?: string } = {}): Quota {
+    const counter = this.counterOf(rule);
+    if (!(counter instanceof TokenBucket)) throw new Error(`rule ${rule} is counted over all replicas`);
+    return this.recorded(counter.take(key), key, context);
   }
 
   /** Starts the count of a key anew, after a success that proves who is calling. */
@@ -95,6 +95,15 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
     const counter = this.counterOf(rule);
     if (counter instanceof TokenBucket) counter.forget(key);
     else await counter.delete(key);
+  }
+
+  private recorded(quota: Quota, key: string, { route, userId }: { route?: string; userId?: string }): Quota {
+    if (!quota.exceeded) return quota;
+    const { rule } = quota;
+    metrics.rateLimited.inc({ rule });
+    const keyHash = this.box.sign('ratelimit', key).slice(0, 22);
+    for (const listener of this.listeners) listener({ rule, route: route ?? null, keyHash, userId: userId ?? null });
+    return quota;
   }
 
   private async count(name: RuleName, key: string): Promise<Quota> {
@@ -125,9 +134,9 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
 
   private counterFor(name: RuleName): Counter {
     const rule = this.rules[name];
-    if (rule.burst > 0) return new TokenBucket(name, rule);
+    if (rule.burst > 0 || rule.shared === 'never') return new TokenBucket(name, rule);
     const options = { keyPrefix: name, points: rule.points, duration: rule.seconds };
-    if (rule.shared === 'never' || (rule.shared === 'redis' && !this.redis)) return new RateLimiterMemory(options);
+    if (rule.shared === 'redis' && !this.redis) return new RateLimiterMemory(options);
     // Without the shared store each replica counts alone, and so allows less.
     const insuranceLimiter = new RateLimiterMemory({ ...options, points: Math.ceil(rule.points / 2) });
     return this.redis

@@ -18,7 +18,7 @@ export class TokenBucket {
     private readonly rule: Rule,
   ) {
     this.interval = (rule.seconds * 1000) / rule.points;
-    this.capacity = Math.max(rule.burst, 1) * this.interval;
+    this.capacity = (rule.burst || rule.points) * this.interval;
   }
 
   take(key: string): Quota {

@@ -32,36 +32,27 @@ export class CommandDispatcher {
   ) {}
 
   serve(client: Client): void {
-    client.socket.onAny((event: string, ...args: unknown[]) => void this.dispatch(client, event, args));
+    client.socket.onAny((event: string, ...args: unknown[]) => this.dispatch(client, event, args));
   }
 
-  /** Never rejects. */
-  private async dispatch(client: Client, event: string, args: unknown[]): Promise<void> {
+  /** Nothing is awaited that need not be: a command that answers at once is acked at once. */
+  private dispatch(client: Client, event: string, args: unknown[]): void {
     const ack = typeof args.at(-1) === 'function' ? (args.pop() as AckCallback) : undefined;
     const command = this.registry.get(event);
-    const label = command ? event : 'unknown';
-    const startedAt = monotonicMs();
-    let result = 'ok';
+    const call = new Call(command ? event : 'unknown', ack, this.log);
     try {
-      await this.countAgainstLimit(client, event);
+      this.countAgainstLimit(client, event);
       if (!command) throw new DomainError('unknown_event', { detail: `There is no event ${event.slice(0, 64)}` });
-      const data = await withDeadline(run(command, client, args));
-      ack?.({ ok: true, data: data ?? {} });
+      const work = run(command, client, args);
+      if (work instanceof Promise) call.answerWith(work);
+      else call.succeed(work);
     } catch (thrown) {
-      const error = translateError(thrown);
-      result = error.code;
-      const requestId = newRequestId();
-      reportUnexpected(this.log, error, { event: label, requestId });
-      ack?.({ ok: false, error: toProblem(error, label, requestId, jitter) });
+      call.fail(thrown);
     }
-    metrics.wsEventDuration.observe({ event: label, result }, (monotonicMs() - startedAt) / 1000);
   }
 
-  private async countAgainstLimit(client: Client, event: string): Promise<void> {
-    const quota = await this.limiter.check('socket', client.socket.id, {
-      route: event.slice(0, 64),
-      userId: client.userId,
-    });
+  private countAgainstLimit(client: Client, event: string): void {
+    const quota = this.limiter.checkNow('socket', client.socket.id, { route: event, userId: client.userId });
     if (!quota.exceeded) return;
     const at = monotonicMs();
     if (at - client.refusedSince > FLOOD_WINDOW_MS) [client.refusedSince, client.refusals] = [at, 0];
@@ -72,26 +63,52 @@ export class CommandDispatcher {
   }
 }
 
+/** One command under way; the first outcome counts, what comes later is dropped. */
+class Call {
+  private readonly startedAt = monotonicMs();
+  private deadline: NodeJS.Timeout | undefined;
+  private finished = false;
+
+  constructor(
+    private readonly label: string,
+    private readonly ack: AckCallback | undefined,
+    private readonly log: Log,
+  ) {}
+
+  answerWith(work: Promise<unknown>): void {
+    // What it does goes on; whoever repeats an idempotent command gets its answer.
+    this.deadline = setTimeout(
+      () => this.fail(new DomainError('overloaded', { detail: 'It takes longer than 10 s' })),
+      COMMAND_DEADLINE_MS,
+    );
+    work.then((data) => this.succeed(data)).catch((thrown: unknown) => this.fail(thrown));
+  }
+
+  succeed(data: unknown): void {
+    if (this.finished) return;
+    this.ack?.({ ok: true, data: data ?? {} });
+    this.finish('ok');
+  }
+
+  fail(thrown: unknown): void {
+    if (this.finished) return;
+    const error = translateError(thrown);
+    const requestId = newRequestId();
+    reportUnexpected(this.log, error, { event: this.label, requestId });
+    this.ack?.({ ok: false, error: toProblem(error, this.label, requestId, jitter) });
+    this.finish(error.code);
+  }
+
+  private finish(result: string): void {
+    this.finished = true;
+    clearTimeout(this.deadline);
+    metrics.wsEventDuration.observe({ event: this.label, result }, (monotonicMs() - this.startedAt) / 1000);
+  }
+}
+
 function run(command: Command, client: Client, args: readonly unknown[]): unknown {
   if (args.length > 1) throw validationFailed({ path: '', code: 'too_many', message: 'an event has one payload' });
   const parsed = command.schema.safeParse(args[0]);
   if (!parsed.success) throw fromIssues(parsed.error.issues);
   return command.handle(client, parsed.data);
-}
-
-/** The outcome of work that takes too long is unknown; what is idempotent may be repeated. */
-async function withDeadline(work: unknown): Promise<unknown> {
-  if (!(work instanceof Promise)) return work;
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new DomainError('overloaded', { detail: 'It took longer than 10 s' })),
-      COMMAND_DEADLINE_MS,
-    );
-  });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
