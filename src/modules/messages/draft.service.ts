@@ -9,10 +9,9 @@ import { UsersService } from '../users/users.service.js';
 import type { SendFields } from './dto/send-message.dto.js';
 import type { Draft } from './message-batch.rules.js';
 import { MessageViews } from './message-views.service.js';
-import { lastSendAgeMs } from './message-window.repository.js';
 import { messageDeleted, noSuchReply, noSuchThread, slowMode, threadLocked } from './messages.errors.js';
 import { checkLimits } from './messages.rules.js';
-import { findBySeq, findRow, type FullMessageRow } from './messages.repository.js';
+import { findBySeq, findRow, type FullMessageRow, lastSendAgeMs } from './messages.repository.js';
 import { ModerationHook } from './moderation-hook.service.js';
 import { findThread } from './threads.repository.js';
 
@@ -60,14 +59,25 @@ export class DraftService {
     return { ...draft, body: await this.moderation.review(draft) };
   }
 
+  /** What can be said of a send before its time has come. @throws role_insufficient, blocked */
+  async assertMaySchedule(actor: Actor, member: Membership, { mentionAll }: { mentionAll: boolean }): Promise<void> {
+    await this.assertMayWrite(actor, member);
+    if (mentionAll) this.conversations.assertMayMentionAll(member);
+  }
+
   /** @throws role_insufficient, blocked, rate_limited (slow mode) */
   async assertMayPost(actor: Actor, member: Membership): Promise<void> {
-    this.conversations.assertMayPost(member);
-    if (member.peerId !== null && (await this.users.areBlocked(actor.userId, member.peerId))) throw new DomainError('blocked');
+    await this.assertMayWrite(actor, member);
     const pauseMs = member.settings.slowModeSec * 1000;
     if (pauseMs === 0 || this.conversations.mayModerate(member)) return;
     const age = await lastSendAgeMs(this.database, member.conversationId, actor.userId);
     if (age !== null && age < pauseMs) throw slowMode(pauseMs - age);
+  }
+
+  /** @throws role_insufficient, blocked */
+  async assertMayWrite(actor: Actor, member: Membership): Promise<void> {
+    this.conversations.assertMayPost(member);
+    if (member.peerId !== null && (await this.users.areBlocked(actor.userId, member.peerId))) throw new DomainError('blocked');
   }
 
   /** Mentions of others than active members are dropped; the stored list is the effective one. */

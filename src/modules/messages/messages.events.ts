@@ -1,4 +1,5 @@
 import { DomainEvent, type FeedPosition } from '../../platform/events/domain-event.js';
+import type { CallRow } from './dto/call.view.js';
 
 /** What a row of a conversation's feed tells about itself. */
 interface Place {
@@ -17,7 +18,7 @@ abstract class MessageChanged extends DomainEvent {
     this.key = conversationId;
     this.place = { id, conversationId, seq, rev };
   }
-  payload() {
+  payload(): Record<string, unknown> {
     return { ...this.place };
   }
   override position(): FeedPosition {
@@ -38,19 +39,57 @@ export class MessageDeleted extends MessageChanged {
 export class ReactionChanged extends MessageChanged {
   static override readonly topic = 'reaction.changed';
 }
-/** A call began or went on; its message has a new rev each time. `action` is what the participants' devices are told. */
+/** A call went on; its message has a new rev each time. */
 export class CallUpdated extends MessageChanged {
   static override readonly topic = 'call.updated';
   constructor(
     place: Place,
-    private readonly call: { callId: string; state: string; action: string; userId: string | null; deviceId: string | null; participantIds: string[] },
+    private readonly call: { callId: string; state: string },
   ) {
     super(place);
   }
   override payload() {
-    return { ...this.place, ...this.call };
+    return { ...super.payload(), ...this.call };
   }
 }
+
+/** What the devices of a call's participants are told at once. Never stored: the message is the record. */
+export class CallHint extends DomainEvent {
+  static override readonly topic = 'call.hint';
+  readonly key: string;
+  constructor(
+    private readonly call: Pick<CallRow, 'id' | 'conversationId' | 'seq' | 'state' | 'participants'>,
+    private readonly action: string,
+    private readonly userId: string | null,
+    private readonly deviceId: string | null,
+  ) {
+    super();
+    this.key = call.id;
+  }
+  payload() {
+    const { id, conversationId, seq, state, participants } = this.call;
+    const { action, userId, deviceId } = this;
+    return { to: participants.map((p) => p.userId), hint: { callId: id, c: conversationId, seq, action, state, userId, deviceId } };
+  }
+}
+export type CallHintPayload = ReturnType<CallHint['payload']>;
+
+/** Data on its way from one participant to another. Never stored. */
+export class CallSignal extends DomainEvent {
+  static override readonly topic = 'call.signal';
+  constructor(
+    readonly key: string,
+    private readonly from: { userId: string; deviceId: string },
+    private readonly to: { userId: string; deviceId?: string | undefined },
+    private readonly data: unknown,
+  ) {
+    super();
+  }
+  payload() {
+    return { callId: this.key, from: this.from, to: this.to, data: this.data };
+  }
+}
+export type CallSignalPayload = ReturnType<CallSignal['payload']>;
 
 /** A thread was made, renamed, locked, replied to, or lost a reply. Live only: the message tells the rest. */
 export class ThreadChanged extends DomainEvent {
@@ -68,8 +107,6 @@ export class ThreadChanged extends DomainEvent {
     return { feed: 'conversation', id: this.key, rev: this.thread.rev };
   }
 }
-export type ThreadChangedPayload = ReturnType<ThreadChanged['payload']>;
-export type MessageChangedPayload = Place;
 
 /** A scheduled message of this user was made, changed, cancelled, sent or has failed. Live only. */
 export class ScheduledChanged extends DomainEvent {
@@ -93,13 +130,14 @@ export class Typing extends DomainEvent {
   static override readonly topic = 'typing';
   constructor(
     readonly key: string,
-    readonly userId: string,
-    readonly threadId: string | null,
-    readonly on: boolean,
+    private readonly userId: string,
+    private readonly threadId: string | null,
+    private readonly ttlMs: number,
   ) {
     super();
   }
   payload() {
-    return { userId: this.userId, threadId: this.threadId, on: this.on };
+    return { c: this.key, userId: this.userId, threadId: this.threadId, ttlMs: this.ttlMs };
   }
 }
+export type TypingPayload = ReturnType<Typing['payload']>;

@@ -4,29 +4,27 @@ import { RateLimiter } from '../../platform/ratelimit/rate-limiter.js';
 import { Command, Gateway } from '../../platform/realtime/gateway.decorator.js';
 import { RoomSequencer } from '../../platform/realtime/room-sequencer.js';
 import type { SocketClient } from '../../platform/realtime/socket-client.js';
+import { UserSequencer } from '../../platform/realtime/user-sequencer.js';
+import { type DeleteMessage, deleteMessage, type EditMessage, editMessage, type SetReaction, setReaction } from './dto/change-message.dto.js';
 import type { MessageView } from './dto/message.view.js';
+import type { ScheduledView } from './dto/scheduled.view.js';
 import { type SendMessage, sendMessage } from './dto/send-message.dto.js';
-import {
-  type ChangesRequest,
-  changesRequest,
-  type SyncRequest,
-  syncRequest,
-  type UserChangesRequest,
-  userChangesRequest,
-} from './dto/sync.dto.js';
 import type { ThreadView } from './dto/thread.view.js';
+import { MessageEditService } from './message-edit.service.js';
 import { messageChange, threadChange } from './message-feed.service.js';
-import { MessageCreated, MessageDeleted, MessageUpdated, CallUpdated, ReactionChanged, ThreadChanged } from './messages.events.js';
+import { CallUpdated, MessageCreated, MessageDeleted, MessageUpdated, ReactionChanged, ScheduledChanged, ThreadChanged } from './messages.events.js';
 import { MessagesService, type SendResult } from './messages.service.js';
-import { SyncService } from './sync.service.js';
+import { ReactionsService } from './reactions.service.js';
 
-/** Commands of REST's twin, and this module's own events out to the rooms. */
+/** Messages by socket, in; and everything that happens to them, out to the rooms. */
 @Gateway()
 export class MessagesGateway {
   constructor(
     private readonly messages: MessagesService,
-    private readonly synchronisation: SyncService,
+    private readonly edits: MessageEditService,
+    private readonly reactions: ReactionsService,
     private readonly rooms: RoomSequencer,
+    private readonly users: UserSequencer,
     private readonly limiter: RateLimiter,
   ) {}
 
@@ -36,19 +34,19 @@ export class MessagesGateway {
     return this.messages.send(actor, input);
   }
 
-  @Command('sync', syncRequest)
-  sync({ actor }: SocketClient, input: SyncRequest) {
-    return this.synchronisation.sync(actor, input);
+  @Command('message.edit', editMessage)
+  edit({ actor }: SocketClient, input: EditMessage) {
+    return this.edits.edit(actor, input);
   }
 
-  @Command('changes', changesRequest)
-  changes({ actor }: SocketClient, input: ChangesRequest) {
-    return this.synchronisation.changes(actor, input);
+  @Command('message.delete', deleteMessage)
+  delete({ actor }: SocketClient, input: DeleteMessage) {
+    return this.edits.delete(actor, input);
   }
 
-  @Command('user.changes', userChangesRequest)
-  userChanges({ actor }: SocketClient, input: UserChangesRequest) {
-    return this.synchronisation.userChanges(actor, input);
+  @Command('reaction.set', setReaction)
+  react({ actor }: SocketClient, input: SetReaction) {
+    return this.reactions.set(actor, input);
   }
 
   @Live(MessageCreated)
@@ -75,8 +73,13 @@ export class MessagesGateway {
   onThread({ key, view }: DeliveredEvent): void {
     if (view) this.rooms.apply(key, [threadChange(view as ThreadView)]);
   }
+  @Live(ScheduledChanged)
+  onScheduled({ key, view }: DeliveredEvent): void {
+    const v = view as ScheduledView | undefined;
+    if (v) this.users.apply(key, [{ rev: v.rev, t: 'scheduled', v }]);
+  }
 
-  /** Without the view (the event came from elsewhere) the position alone makes the room read the row. */
+  /** Without the view the position alone makes the room read the row. */
   private tell({ key, view }: DeliveredEvent): void {
     if (view) this.rooms.apply(key, [messageChange(view as MessageView)]);
   }

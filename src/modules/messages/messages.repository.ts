@@ -143,3 +143,26 @@ export const listChanged = (
                         WHERE n.conversation_id = range.id AND n.rev > range.after AND n.rev <= range.up_to
                         ORDER BY n.rev LIMIT ${limit}) m
     ORDER BY m.conversation_id, m.rev`);
+
+/** The latest pin first; `before` is the place of the last one of the page before. */
+export const listPinned = (
+  db: Db,
+  conversationId: string,
+  visibleFromSeq: number,
+  before: readonly [pinnedAt: string, seq: number] | null,
+  limit: number,
+): Promise<FullMessageRow[]> =>
+  select(
+    db,
+    sql`WHERE m.conversation_id = ${conversationId} AND m.pinned_at IS NOT NULL AND m.seq >= ${visibleFromSeq}
+        ${before === null ? sql`` : sql`AND (m.pinned_at, m.seq) < (${before[0]}::timestamptz, ${before[1]}::bigint)`}
+        ORDER BY m.pinned_at DESC, m.seq DESC LIMIT ${limit}`,
+  );
+
+/** Milliseconds since this sender's last message here, by the database's clock; null when there is none. */
+export async function lastSendAgeMs(db: Db, conversationId: string, senderId: string): Promise<number | null> {
+  const [row] = await db.query<{ age: number }>(sql`
+    SELECT (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age FROM messages
+    WHERE conversation_id = ${conversationId} AND sender_id = ${senderId} AND kind <> 'system' ORDER BY seq DESC LIMIT 1`);
+  return row?.age ?? null;
+}

@@ -1,0 +1,29 @@
+import { Injectable } from '@nestjs/common';
+import { DatabaseService } from '../../platform/database/database.service.js';
+import type { DeliveredEvent } from '../../platform/events/domain-event.js';
+import { Durable } from '../../platform/events/event-handlers.js';
+import { MessageCreated, MessageDeleted, MessageUpdated } from './messages.events.js';
+import { reindex } from './search.repository.js';
+
+/** Fills the search index behind the sends, so that no send waits for it. */
+@Injectable()
+export class MessagesConsumer {
+  constructor(private readonly database: DatabaseService) {}
+
+  @Durable(MessageCreated)
+  async onCreated(event: DeliveredEvent): Promise<void> {
+    await this.index(event);
+  }
+  @Durable(MessageUpdated)
+  async onUpdated(event: DeliveredEvent): Promise<void> {
+    await this.index(event);
+  }
+  @Durable(MessageDeleted)
+  async onDeleted(event: DeliveredEvent): Promise<void> {
+    await this.index(event);
+  }
+
+  private async index({ payload }: DeliveredEvent): Promise<void> {
+    await reindex(this.database, String(payload['id']));
+  }
+}
