@@ -28,7 +28,11 @@ describe('a schema of which only some statements were applied', () => {
         const live = await readLiveObjects(client, 'public');
         const { fatal, policy } = compareObjects(sample.manifest.objects, live, { drift: 'warn' });
         const named = new Set(report.refused.map(({ object }) => object));
-        expect([...fatal, ...policy].filter(({ object }) => !named.has(object))).toEqual([]);
+        // A table secured without its policies is different, not missing: comparison names it and nobody alters it.
+        const silent = [...fatal, ...policy].filter(
+          ({ object }) => !named.has(object) && !object.startsWith('row security'),
+        );
+        expect(silent).toEqual([]);
         expect((await repair(client, sample.manifest, options)).executed).toBe(0);
       } finally {
         await client.end();

@@ -43,6 +43,8 @@ export function commandForDifferent(expected: SchemaObject, found: SchemaObject)
       return `DROP TRIGGER ${id(found.name)} ON ${id(found.table)}, then ${REPAIR}`;
     case 'view':
       return `DROP VIEW ${id(found.name)}, then ${REPAIR}`;
+    case 'row security':
+      return `recreate the policies of ${id(expected.table)}, so that they are: ${expected.definition}`;
     default:
       return 'restore it from a backup, or undo what changed it';
   }
