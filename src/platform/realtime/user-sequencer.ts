@@ -66,7 +66,7 @@ export class UserSequencer {
         metrics.messagesRepaired.inc({ source: 'user' }, slice.changes.length);
         return slice;
       },
-      prepare: () => undefined,
+      prepare: (changes) => this.joinRooms(userId, changes),
       emit: (change, from) => this.emit(userId, change, from),
       skip: (to, from) => this.sender.toUser(userId, 'user.change', { rev: to, from, t: 'void', v: null }),
       failed: (error) => this.log.warn('feed.read_failed', { feed: 'user', id: userId, err: error }),
@@ -75,18 +75,33 @@ export class UserSequencer {
 
   private emit(userId: string, { rev, t, v }: UserChange, from: number): void {
     this.sender.toUser(userId, 'user.change', { rev, from, t, v });
-    if (t === 'membership') void this.follow(userId, v as MembershipRow);
+    if (t === 'membership' && !isActive(v as MembershipRow)) {
+      void this.follow(userId, () => this.roomSequencer.leave(userId, (v as MembershipRow).conversationId));
+    }
   }
 
-  private async follow(userId: string, { conversationId, state, deleted }: MembershipRow): Promise<void> {
+  /** Before the user's devices are told: what they then read and what they then hear leave no gap between them. */
+  private joinRooms(userId: string, changes: readonly UserChange[]): Promise<void> | undefined {
+    const joined = changes.flatMap(({ t, v }) =>
+      t === 'membership' && isActive(v as MembershipRow) ? [(v as MembershipRow).conversationId] : [],
+    );
+    if (joined.length === 0) return undefined;
+    return this.follow(userId, async () => {
+      for (const conversationId of joined) await this.roomSequencer.join(userId, conversationId);
+    });
+  }
+
+  /** Never rejects. */
+  private async follow(userId: string, work: () => Promise<void>): Promise<void> {
     try {
-      if (state === 'active' && !deleted) await this.roomSequencer.join(userId, conversationId);
-      else await this.roomSequencer.leave(userId, conversationId);
+      await work();
     } catch (error) {
       this.log.warn('feed.follow_failed', { id: userId, err: error });
     }
   }
 }
+
+const isActive = ({ state, deleted }: MembershipRow): boolean => state === 'active' && !deleted;
 
 /** The part of a membership row that matters here. */
 interface MembershipRow {
