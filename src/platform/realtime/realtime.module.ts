@@ -8,7 +8,6 @@ import { Feeds } from './feeds.js';
 import { HandshakeGate } from './handshake-gate.js';
 import { Handshakes } from './handshakes.js';
 import { HeadsHints } from './heads-hints.js';
-import { Receipts } from './receipts.js';
 import { RoomSequencer } from './room-sequencer.js';
 import { Rooms } from './rooms.js';
 import { ServerEpoch } from './server-epoch.js';
@@ -30,7 +29,6 @@ import { UserSequencer } from './user-sequencer.js';
     HandshakeGate,
     Handshakes,
     HeadsHints,
-    Receipts,
     RoomSequencer,
     Rooms,
     ServerEpoch,
@@ -39,6 +37,6 @@ import { UserSequencer } from './user-sequencer.js';
     Sockets,
     UserSequencer,
   ],
-  exports: [CommandRegistry, Connections, Feeds, Receipts, RoomSequencer, Rooms, ServerEpoch, Sockets, UserSequencer],
+  exports: [CommandRegistry, Connections, Feeds, RoomSequencer, Rooms, ServerEpoch, Sockets, UserSequencer],
 })
 export class RealtimeModule {}

@@ -4,7 +4,7 @@ import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
 import { type ConversationChange, Feeds } from './feeds.js';
 import { HeadsHints } from './heads-hints.js';
-import { Limit } from './limit.js';
+import { RoomReads } from './room-reads.js';
 import { conversationRoom, Rooms } from './rooms.js';
 import { SequencedFeed } from './sequenced-feed.js';
 import { type Client, Sockets } from './sockets.js';
@@ -25,9 +25,6 @@ interface Room {
   lastLeaveRev: number;
 }
 
-const PAGE = 200;
-const READS_AT_ONCE = 4;
-
 /**
  * Tells the changes of each conversation that has a socket on this replica, in order and without a gap, whatever order
  * they are announced in (protocol 7.7, 7.8). Who joins or leaves does so exactly at their change.
@@ -35,7 +32,7 @@ const READS_AT_ONCE = 4;
 @Injectable()
 export class RoomSequencer {
   private readonly rooms = new Map<string, Room>();
-  private readonly reads = new Limit(READS_AT_ONCE);
+  private readonly reads: RoomReads;
 
   constructor(
     private readonly feeds: Feeds,
@@ -45,6 +42,7 @@ export class RoomSequencer {
     private readonly log: Log,
     events: EventsService,
   ) {
+    this.reads = new RoomReads(feeds);
     events.onPosition(({ feed, id, rev }) => {
       if (feed === 'conversation') this.advance(id, rev);
     });
@@ -126,7 +124,7 @@ export class RoomSequencer {
     const joining = new Map<string, number>();
     const feed = new SequencedFeed<ConversationChange>(rev, {
       read: async (after) => {
-        const slice = await this.reads.run(() => this.feeds.conversation(conversationId, after, PAGE));
+        const slice = await this.reads.read(conversationId, after);
         metrics.messagesRepaired.inc({ source: 'room' }, slice.changes.length);
         return slice;
       },
@@ -162,7 +160,7 @@ export class RoomSequencer {
 
   private async readJoining(conversationId: string, room: Room, users: ReadonlySet<string>): Promise<void> {
     for (const userId of users) {
-      const membership = await this.reads.run(() => this.membership(userId, conversationId));
+      const membership = await this.membership(userId, conversationId);
       if (!membership) continue;
       room.joining.set(userId, membership.visibleFromSeq);
       // Somebody who left and came back may be here still: what happened between is not for them.

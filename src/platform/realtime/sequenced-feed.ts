@@ -98,6 +98,8 @@ export class SequencedFeed<Change extends { rev: number }> {
   }
 
   private async catchUp(): Promise<void> {
+    // What is announced in the same breath may close the gap.
+    if (!this.waiting?.has(this.known + 1)) await Promise.resolve();
     while (!this.closed && this.known < this.target) {
       const run = this.takeRun();
       if (run.length > 0) await this.tell(run);
