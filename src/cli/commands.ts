@@ -68,6 +68,11 @@ export const commands: CommandTable = [
     load: async () => (await import('./backup.commands.js')).restoreCommand,
   },
   {
+    name: 'keys rotate',
+    summary: 'make a new key that signs access tokens',
+    load: async () => (await import('./keys.commands.js')).keysRotate,
+  },
+  {
     name: 'contract',
     summary: 'write the API documents from the schemas',
     load: async () => (await import('./contract.command.js')).contract,

@@ -55,7 +55,8 @@ export class AccountController {
     @Res() response: Response,
   ): Promise<void> {
     const lines = await this.exports.open(id, signature);
-    response.status(200).type('application/x-ndjson').attachment(`parley-${id}.ndjson`);
+    // After the name, which would set a type of its own.
+    response.status(200).attachment(`parley-${id}.ndjson`).type('application/x-ndjson');
     // The download may be given up at any time; that is no fault of ours.
     await pipeline(Readable.from(lines), response).catch(() => response.destroy());
   }

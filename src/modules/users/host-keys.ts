@@ -1,5 +1,5 @@
 import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
-import { monotonicMs } from '../../platform/clock/clock.js';
+import { epochMs } from '../../platform/clock/clock.js';
 import { DomainError } from '../../platform/errors/domain-error.js';
 import type { Log } from '../../platform/logging/log.js';
 
@@ -27,7 +27,7 @@ export class HostKeys {
   readonly find: JWTVerifyGetKey = async (header, token) => {
     const { errors } = await import('jose');
     if (!this.keys) await this.fetch();
-    else if (monotonicMs() - this.fetchedAt > FRESH_MS) void this.fetch();
+    else if (epochMs() - this.fetchedAt > FRESH_MS) void this.fetch();
     if (!this.keys)
       throw new DomainError('dependency_unavailable', { detail: 'The keys of the host application cannot be fetched' });
     try {
@@ -41,8 +41,8 @@ export class HostKeys {
 
   /** Never rejects; several at once share one request. */
   private fetch(): Promise<void> {
-    if (!this.fetching && monotonicMs() - this.triedAt < COOLDOWN_MS) return Promise.resolve();
-    this.triedAt = monotonicMs();
+    if (!this.fetching && epochMs() - this.triedAt < COOLDOWN_MS) return Promise.resolve();
+    this.triedAt = epochMs();
     this.fetching ??= this.load()
       .catch((error: unknown) => this.log.warn('auth.host_keys_unavailable', { err: error }))
       .finally(() => (this.fetching = undefined));
@@ -58,6 +58,6 @@ export class HostKeys {
     if (!response.ok) throw new Error(`the JWKS address answered ${response.status}`);
     const { createLocalJWKSet } = await import('jose');
     this.keys = createLocalJWKSet((await response.json()) as JSONWebKeySet);
-    this.fetchedAt = monotonicMs();
+    this.fetchedAt = epochMs();
   }
 }

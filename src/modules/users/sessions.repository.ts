@@ -54,6 +54,8 @@ const sessionColumns = sql`
 // A host application's session may return after its revocation, with a token issued later.
 const alive = sql`(s.revoked_at IS NULL OR (s.kind = 'external' AND s.last_used_at > s.revoked_at))`;
 const GRACE = sql`interval '10 seconds'`;
+// Far enough that a transaction which began earlier and waited for the lock sees it closed as well.
+const LONG_AGO = sql`now() - interval '1 hour'`;
 
 export async function insertSession(tx: Tx, session: NewSession, ttlSeconds: number): Promise<void> {
   await tx.execute(sql`
@@ -168,11 +170,11 @@ export async function replaceUnusedSuccessor(
   successorId: string,
 ): Promise<boolean> {
   const replaced = await tx.execute(sql`
-    UPDATE refresh_tokens SET rotated_at = now() - ${GRACE}, successor_id = ${successorId}
+    UPDATE refresh_tokens SET rotated_at = ${LONG_AGO}, successor_id = ${successorId}
     WHERE id = ${unusedId} AND rotated_at IS NULL`);
   if (replaced === 0) return false;
   await tx.execute(
-    sql`UPDATE refresh_tokens SET rotated_at = now() - ${GRACE}, successor_id = ${successorId} WHERE id = ${id}`,
+    sql`UPDATE refresh_tokens SET rotated_at = ${LONG_AGO}, successor_id = ${successorId} WHERE id = ${id}`,
   );
   return true;
 }

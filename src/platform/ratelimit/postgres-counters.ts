@@ -1,5 +1,4 @@
-import { RateLimiterRes, RateLimiterStoreAbstract } from 'rate-limiter-flexible';
-import type { RateLimiterMemory } from 'rate-limiter-flexible';
+import { type RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import type { DatabaseService } from '../database/database.service.js';
 import { sql } from '../database/sql.js';
 
@@ -18,14 +17,22 @@ interface Options {
 }
 
 /**
- * The library's store on our table: one row per key and window, one statement per request, database time. A key over
- * its limit is refused from memory until its window ends, so a flood costs no statements.
+ * The library's limiter on our own pool and table: its statements are replaced, so it makes no table at run time and
+ * needs no clock but the database's. One row per key and window, one statement per request; a key over its limit is
+ * refused from memory until its window ends, so a flood costs no statements.
  */
-export class PostgresCounters extends RateLimiterStoreAbstract {
+export class PostgresCounters extends RateLimiterPostgres {
   private readonly database: DatabaseService;
 
   constructor({ database, ...options }: Options) {
-    super({ ...options, storeClient: database, inMemoryBlockOnConsumed: options.points + 1 });
+    super({
+      ...options,
+      storeClient: database,
+      storeType: 'pool',
+      tableCreated: true,
+      clearExpiredByTimeout: false,
+      inMemoryBlockOnConsumed: options.points + 1,
+    });
     this.database = database;
   }
 

@@ -158,7 +158,9 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
   }
 
   private purge(): Promise<number> {
-    return this.database.execute(sql`DELETE FROM rate_limit_counters WHERE window_start < now() - interval '2 days'`);
+    const longest = Math.max(...Object.values(this.rules).map(({ seconds }) => seconds));
+    return this.database.execute(sql`
+      DELETE FROM rate_limit_counters WHERE window_start < now() - make_interval(secs => ${2 * longest})`);
   }
 }
 
