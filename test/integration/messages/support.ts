@@ -9,13 +9,15 @@ export interface SendResult {
 
 /** A group of its creator and these members; answers its id. */
 export async function createGroup(owner: Person, members: readonly Person[], input: Record<string, unknown> = {}): Promise<string> {
-  const { status, body } = await owner.post<{ id: string }>('/api/v1/conversations', {
-    type: 'group',
-    title: 'Group',
-    memberIds: members.map(({ id }) => id),
-    ...input,
-  });
-  if (status !== 201) throw new Error(`create answered ${status}: ${JSON.stringify(body)}`);
+  return create(owner, { type: 'group', title: 'Group', memberIds: members.map(({ id }) => id), ...input });
+}
+
+/** The conversation of a pair; answers its id. */
+export const direct = (a: Person, b: Person): Promise<string> => create(a, { type: 'direct', memberIds: [b.id] });
+
+async function create(owner: Person, input: Record<string, unknown>): Promise<string> {
+  const { status, body } = await owner.post<{ id: string }>('/api/v1/conversations', input);
+  if (status !== 201 && status !== 200) throw new Error(`create answered ${status}: ${JSON.stringify(body)}`);
   return body.id;
 }
 
@@ -26,3 +28,7 @@ export async function send(sender: Person, c: string, fields: Record<string, unk
   if (status !== 201) throw new Error(`send answered ${status}: ${JSON.stringify(body)}`);
   return body.message;
 }
+
+/** The same person talking to another replica. */
+export const acting = (person: Person, url: string): Person =>
+  Object.assign(Object.create(Object.getPrototypeOf(person) as object) as Person, person, { url });
