@@ -76,3 +76,15 @@ it('an extra table and index are info only', async () => {
   expect(drift.length).toBeGreaterThanOrEqual(2);
   expect(new Set(drift.map((event) => event.severity))).toEqual(new Set(['info']));
 });
+
+it('an application role without rights on a table ends with 16 and the GRANT', async () => {
+  const role = `app_${scene.name}`;
+  await scene.sql(`CREATE ROLE ${role} LOGIN PASSWORD 'x'; GRANT SELECT, INSERT, UPDATE, DELETE ON t1 TO ${role}`);
+  const url = new URL(scene.url);
+  url.username = role;
+  const { error } = await boot(scene, build, { appConnectionString: url.href });
+  expect(error).toMatchObject({ exitCode: 16 });
+  expect(JSON.stringify(error?.details)).toMatch(/GRANT .*t2/);
+  await scene.sql(`GRANT SELECT, INSERT, UPDATE, DELETE ON t2 TO ${role}`);
+  expect((await boot(scene, build, { appConnectionString: url.href })).result?.fastPath).toBe(true);
+});

@@ -3,14 +3,17 @@ import { History } from './history.js';
 import type { MigrationFile } from './migration-files.js';
 import { migrationFailed } from './migration-failure.js';
 import type { Session } from './session.js';
-import { applySettings } from './session-settings.js';
-import { inTransaction, retryingLockErrors } from './transaction.js';
+import { brokenTransaction, inTransaction, retryingLockErrors } from './transaction.js';
 
 /**
  * Script and history row in one explicit transaction: a crash at any instant leaves both or neither. The file is sent as
  * one message, never split. Answers false when another replica had already applied it (only possible behind a pooler).
  */
-export async function applyTransactional(session: Session, file: MigrationFile, step: string): Promise<boolean> {
+export async function applyTransactional(
+  session: Session,
+  file: MigrationFile,
+  { step, first }: { step: string; first: boolean },
+): Promise<boolean> {
   const { run } = session;
   const history = new History(session);
   try {
@@ -18,23 +21,19 @@ export async function applyTransactional(session: Session, file: MigrationFile, 
       session,
       ({ code, attempt, delayMs }) =>
         run.report({ event: 'migration.lock_retry', migration: file.name, code, attempt, delayMs }),
-      async () => {
-        const applied = await inTransaction(
+      () =>
+        inTransaction(
           session,
-          { step, statementTimeoutMs: run.settings.migrationStatementTimeoutMs },
-          async (assertUnbroken) => {
+          { step, statementTimeoutMs: run.settings.migrationStatementTimeoutMs, foreign: true },
+          async ({ xid }) => {
             if (!session.direct && (await history.isApplied(file.name))) return false;
-            await history.ensureTable();
+            if (first) await history.ensureTable();
             await session.query(file.sql);
-            await assertUnbroken();
-            await history.insertApplied(file);
+            if (!session.inTransaction() || !(await history.insertApplied(file, xid))) throw brokenTransaction();
             if (file.epoch > 0) await raiseEpoch(session, file);
             return true;
           },
-        );
-        await applySettings(session);
-        return applied;
-      },
+        ),
     );
   } catch (error) {
     throw await migrationFailed(session, file, error);

@@ -17,7 +17,7 @@ export class History {
 
   /** In the transaction that writes the first rows, never alone. */
   async ensureTable(): Promise<void> {
-    await this.session.query(createHistory(this.t));
+    if (!(await this.exists())) await this.session.query(createHistory(this.t));
   }
 
   async exists(): Promise<boolean> {
@@ -36,12 +36,14 @@ export class History {
     return (rowCount ?? 0) > 0;
   }
 
-  async insertApplied(file: MigrationFile): Promise<void> {
-    await this.session.query(
+  /** Answers false, writing nothing, when the transaction is no longer the one that `xid` names. */
+  async insertApplied(file: MigrationFile, xid: string): Promise<boolean> {
+    const { rowCount } = await this.session.query(
       `INSERT INTO ${this.t.history} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
-       VALUES ($1, $2, $3, now(), clock_timestamp(), 1)`,
-      [randomUUID(), file.checksum, file.name],
+       SELECT $1, $2, $3, now(), clock_timestamp(), 1 WHERE pg_current_xact_id_if_assigned()::text = $4`,
+      [randomUUID(), file.checksum, file.name, xid],
     );
+    return rowCount === 1;
   }
 
   /** What `prisma migrate resolve --applied` writes. `offset` in microseconds keeps the order of several. */

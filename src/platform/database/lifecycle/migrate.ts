@@ -37,24 +37,39 @@ export async function migrate(
   if (plan.adopt.length > 0) await adoptHistory(session, plan.adopt);
   await applyAll(session, plan.pending, state.quarantined, lock);
 
-  const changed = plan.pending.length + plan.settle.length + plan.adopt.length > 0;
-  let next = changed ? reconcile(build, await check(), run.settings) : plan;
-  if (next.repair.length > 0 && build.manifest) {
-    await heal(session, build.manifest, lock);
-    next = reconcile(build, await check(), { ...run.settings, repair: 'off' });
-  }
-  await seedAll(session, next.seeds);
+  return seedAndVerify(session, build, check, lock, plan);
+}
 
-  run.enter('verifying');
-  const final = await check();
-  const left = reconcile(build, final, { ...run.settings, repair: 'off' });
-  if (!isIdle(left)) throw new LifecycleError('unexpected', 'work is left although all of it was done');
-  return final;
+/** A repair brings up seeds, and drift may only show once nothing is pending: hence at most a second round. */
+async function seedAndVerify(
+  session: Session,
+  build: Build,
+  check: () => Promise<DatabaseState>,
+  lock: MigrationLock | undefined,
+  plan: Plan,
+): Promise<DatabaseState> {
+  const { run } = session;
+  const withoutRepair = { ...run.settings, repair: 'off' } as const;
+  let { repair, seeds } = plan;
+  for (let healed = false, round = 1; ; round++) {
+    if (repair.length > 0 && build.manifest) {
+      await heal(session, build.manifest, lock);
+      healed = true;
+      ({ seeds } = reconcile(build, await check(), withoutRepair));
+    }
+    if (seeds.length > 0) await seedAll(session, seeds);
+    run.enter('verifying');
+    const state = await check();
+    const left = reconcile(build, state, healed ? withoutRepair : run.settings);
+    if (isIdle(left)) return state;
+    if (round === 2) throw new LifecycleError('unexpected', 'work is left although all of it was done');
+    ({ repair, seeds } = left);
+  }
 }
 
 async function seedAll(session: Session, seeds: readonly Seed[]): Promise<void> {
   const { run } = session;
-  if (seeds.length > 0) run.enter('seeding');
+  run.enter('seeding');
   for (const [index, seed] of seeds.entries()) {
     run.detail({ step: { i: index + 1, n: seeds.length, name: seed.name } });
     await applySeed(session, seed, `seed ${index + 1}/${seeds.length}`);
@@ -107,7 +122,7 @@ async function applyAll(
     const step = `${i}/${n}`;
     const applied =
       file.lane === 'transactional'
-        ? await applyTransactional(session, file, step)
+        ? await applyTransactional(session, file, { step, first: index === 0 })
         : await applyConcurrent(session, file, lock, step);
     if (applied) {
       const durationMs = Math.round(performance.now() - started);

@@ -3,7 +3,7 @@ import { seedChecksum } from './seeds.js';
 import type { Session } from './session.js';
 import { ConnectionLostError } from './session.js';
 import { lifecycleTables } from './tables.js';
-import { inTransaction, retryingLockErrors } from './transaction.js';
+import { brokenTransaction, inTransaction, retryingLockErrors } from './transaction.js';
 import type { Seed, SeedTransaction } from './types.js';
 
 const readHistoryId = (history: string): string =>
@@ -26,14 +26,14 @@ export async function applySeed(session: Session, seed: Seed, step: string): Pro
       ({ code, attempt, delayMs }) =>
         run.report({ event: 'migration.lock_retry', migration: `seed ${seed.name}`, code, attempt, delayMs }),
       () =>
-        inTransaction(session, { step }, async (assertUnbroken) => {
+        inTransaction(session, { step, foreign: true }, async ({ xid }) => {
           const historyId = (await session.query<{ id: string }>(readHistoryId(t.history))).rows[0]?.id ?? '';
           if (!session.direct && (await isDone(session, t.seeds, seed, historyId))) return false;
           await seed.run(tx);
-          await assertUnbroken();
-          await session.query(
+          if (!session.inTransaction()) throw brokenTransaction();
+          const { rowCount } = await session.query(
             `INSERT INTO ${t.seeds} (name, version, checksum, kind, app_version, duration_ms, history_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             SELECT $1, $2, $3, $4, $5, $6, $7 WHERE pg_current_xact_id_if_assigned()::text = $8
              ON CONFLICT (name) DO UPDATE SET version = excluded.version, checksum = excluded.checksum, kind = excluded.kind,
                applied_at = excluded.applied_at, app_version = excluded.app_version,
                duration_ms = excluded.duration_ms, history_id = excluded.history_id`,
@@ -45,8 +45,10 @@ export async function applySeed(session: Session, seed: Seed, step: string): Pro
               run.options.appVersion,
               Math.round(performance.now() - started),
               historyId,
+              xid,
             ],
           );
+          if (rowCount !== 1) throw brokenTransaction();
           return true;
         }),
     );

@@ -25,16 +25,18 @@ export function settingsSql(session: Session, scope: 'SESSION' | 'LOCAL', withCo
   return pairs.map(([name, value]) => `SET ${scope} ${name} = ${value}`).join(';\n');
 }
 
-/** Applied after connecting and again after each migration, since a script may change any of them. */
+/** Of a direct connection; sent after connecting, and again after each script, since that may change any of them. */
+export const sessionSettings = (session: Session): string =>
+  `${settingsSql(session, 'SESSION', session.connectionCheck)};\nSET application_name = '${session.name}'`;
+
 export async function applySettings(session: Session): Promise<void> {
   if (!session.direct) return;
-  const name = `SET application_name = '${session.name}'`;
   try {
-    await session.query(`${settingsSql(session, 'SESSION', session.connectionCheck)};\n${name}`);
+    await session.query(sessionSettings(session));
   } catch (error) {
     // Not every platform's server can watch its clients.
     if (codeOf(error) !== '22023' || !session.connectionCheck) throw error;
     session.connectionCheck = false;
-    await session.query(`${settingsSql(session, 'SESSION', false)};\n${name}`);
+    await session.query(sessionSettings(session));
   }
 }

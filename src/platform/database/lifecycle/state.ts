@@ -42,7 +42,7 @@ export interface DatabaseState {
   seeds: SeedRow[];
   minEpoch: number;
   quarantined: Quarantine[];
-  /** Null when structure is not verified (no manifest). */
+  /** Null when structure is not verified: no manifest, or nothing there yet. */
   live: SchemaObject[] | null;
   fingerprint: string | null;
 }
@@ -114,7 +114,9 @@ export async function readState(
     min_epoch: number;
     quarantined: Quarantine[];
   }>(readRows(t, found));
-  const live = structure.read ? await readLiveObjects(client, schema, structure.appRole) : null;
+  // Before the first migration there is nothing to compare, and the catalog read is the dearest part.
+  const live =
+    structure.read && (found.history || !found.empty) ? await readLiveObjects(client, schema, structure.appRole) : null;
   return {
     history: rows[0]?.history ?? null,
     empty: found.empty,

@@ -1,7 +1,7 @@
 import { codeOf, LifecycleError } from './errors.js';
 import { takeTransactionKeys } from './lock.js';
 import type { Session } from './session.js';
-import { settingsSql } from './session-settings.js';
+import { sessionSettings, settingsSql } from './session-settings.js';
 import { backoff, wait } from './wait.js';
 
 /** Lock timeout, deadlock, serialisation failure: the transaction left nothing behind and may be repeated as a whole. */
@@ -11,9 +11,20 @@ export interface TransactionOptions {
   /** Shown to those who wait: "3/12". */
   step?: string;
   statementTimeoutMs?: number;
-  /** Only before COMMIT may a lost connection be called harmless; told for the log. */
-  onCommit?(): void;
+  /** The work runs a script of others, which may have changed any setting: they are put back with the COMMIT. */
+  foreign?: boolean;
 }
+
+export interface OpenTransaction {
+  /** A statement that only takes effect `WHERE pg_current_xact_id_if_assigned()::text = xid` proves it is the same one. */
+  xid: string;
+}
+
+/** A script ended the transaction it ran in. What it did before that is committed. */
+export const brokenTransaction = (): LifecycleError =>
+  new LifecycleError('migration', 'the script ended the transaction it runs in (a hidden COMMIT or ROLLBACK)', {
+    hint: 'Remove the transaction control; what ran before it is committed, so look at the database.',
+  });
 
 /**
  * Runs `work` in one transaction which ends with COMMIT, or leaves nothing behind. Behind a transaction pooler the
@@ -22,27 +33,15 @@ export interface TransactionOptions {
 export async function inTransaction<T>(
   session: Session,
   options: TransactionOptions,
-  work: (assertUnbroken: () => Promise<void>) => Promise<T>,
+  work: (tx: OpenTransaction) => Promise<T>,
 ): Promise<T> {
   const { run } = session;
   try {
-    const began = await begin(session, options);
-    const assertUnbroken = async (): Promise<void> => {
-      const row = session.inTransaction()
-        ? (await session.query<{ xid: string | null }>('SELECT pg_current_xact_id_if_assigned()::text AS xid')).rows[0]
-        : undefined;
-      if (row?.xid === began) return;
-      throw new LifecycleError(
-        'migration',
-        'the script ended the transaction it runs in (a hidden COMMIT or ROLLBACK)',
-        {
-          hint: 'Remove the transaction control; what ran before it is committed, so look at the database.',
-        },
-      );
-    };
-    const result = await work(assertUnbroken);
-    if (!session.inTransaction()) await assertUnbroken();
-    await session.query('COMMIT');
+    const xid = await begin(session, options);
+    const result = await work({ xid });
+    if (!session.inTransaction()) throw brokenTransaction();
+    const restore = options.foreign && session.direct ? `;\n${sessionSettings(session)}` : '';
+    await session.query(`COMMIT${restore}`);
     return result;
   } catch (error) {
     await session.rollback();
