@@ -4,6 +4,7 @@ import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
 import { type ConversationChange, Feeds } from './feeds.js';
 import { HeadsHints } from './heads-hints.js';
+import { Limit } from './limit.js';
 import { RoomReads } from './room-reads.js';
 import { conversationRoom, Rooms } from './rooms.js';
 import { SequencedFeed } from './sequenced-feed.js';
@@ -25,6 +26,8 @@ interface Room {
   lastLeaveRev: number;
 }
 
+const LOOKUPS_AT_ONCE = 4;
+
 /**
  * Tells the changes of each conversation that has a socket on this replica, in order and without a gap, whatever order
  * they are announced in (protocol 7.7, 7.8). Who joins or leaves does so exactly at their change.
@@ -33,6 +36,7 @@ interface Room {
 export class RoomSequencer {
   private readonly rooms = new Map<string, Room>();
   private readonly reads: RoomReads;
+  private readonly lookups = new Limit(LOOKUPS_AT_ONCE);
 
   constructor(
     private readonly feeds: Feeds,
@@ -159,15 +163,18 @@ export class RoomSequencer {
   }
 
   private async readJoining(conversationId: string, room: Room, users: ReadonlySet<string>): Promise<void> {
-    for (const userId of users) {
-      const membership = await this.membership(userId, conversationId);
-      if (!membership) continue;
+    const memberships = await Promise.all(
+      [...users].map((userId) => this.lookups.run(() => this.membership(userId, conversationId))),
+    );
+    [...users].forEach((userId, i) => {
+      const membership = memberships[i];
+      if (!membership) return;
       room.joining.set(userId, membership.visibleFromSeq);
       // Somebody who left and came back may be here still: what happened between is not for them.
       for (const client of this.sockets.of(userId)) {
         if (client.socket.rooms.has(conversationRoom(conversationId))) limit(room, client, membership.visibleFromSeq);
       }
-    }
+    });
   }
 
   private async membership(userId: string, conversationId: string): Promise<Membership | undefined> {
@@ -185,6 +192,8 @@ export class RoomSequencer {
     if (leaves !== undefined || closes) room.lastLeaveRev = rev;
     if (leaves !== undefined) this.dismiss(leaves, conversationId);
     if (closes) this.sender.empty(conversationId);
+    // Opened for somebody who could not come in after all.
+    if (joins !== undefined && this.sender.roomSize(conversationId) === 0) this.closed(conversationId);
   }
 
   private tell(conversationId: string, payload: unknown): void {
