@@ -20,6 +20,9 @@ export interface Held {
   members: ReadonlyMap<string, MemberRow>;
 }
 
+/** In whose name something happens: an actor, or a user whose account has ended. */
+export type Someone = Pick<Actor, 'userId'>;
+
 export type Happening = Pick<SystemMessage, 'type' | 'targetIds' | 'data'>;
 
 /** The steps every change of a conversation is made of, in the order that locks demand (protocol, rule 7.3). */
@@ -35,13 +38,14 @@ export class ConversationChangeService {
   ) {}
 
   /**
-   * Runs `work` while the conversation and the memberships of the actor and `others` stand still.
+   * Runs `work` while the conversation stands still, with the membership of the actor and those of `toWrite`, which alone
+   * may be written.
    * @throws not_found when it does not exist or, unless `open`, the actor is no active member
    */
   async hold<Result>(
-    actor: Actor,
+    actor: Someone,
     conversationId: string,
-    others: readonly string[],
+    toWrite: readonly string[],
     work: (held: Held, tx: Tx) => Promise<Result>,
     { open = false } = {},
   ): Promise<Result> {
@@ -49,7 +53,7 @@ export class ConversationChangeService {
       const head = await this.conversations.lock(tx, conversationId, open ? undefined : actor.userId);
       const conversation = head && (await this.conversations.find(tx, conversationId));
       if (!conversation || conversation.deletedAt) throw notFound();
-      const members = await this.members.lock(tx, conversationId, [actor.userId, ...others]);
+      const members = await this.members.read(tx, conversationId, actor.userId, toWrite);
       if (!open && members.get(actor.userId)?.state !== 'active') throw notFound();
       return work({ conversation, members }, tx);
     });
@@ -60,7 +64,7 @@ export class ConversationChangeService {
    * Answers the head before and after; the rows are `before.rev + 1` and so on.
    */
   async draw(
-    actor: Actor,
+    actor: Someone,
     { id, type }: ConversationRow,
     rows: number,
     happenings: readonly Happening[],
@@ -83,7 +87,7 @@ export class ConversationChangeService {
 
   /** Writes the messages whose numbers follow `before` and the revs of `rows` rows. */
   async tell(
-    actor: Actor,
+    actor: Someone,
     conversationId: string,
     before: Head,
     rows: number,
@@ -98,7 +102,7 @@ export class ConversationChangeService {
 
   /** Makes users members of a conversation that is held, as one step of k revs. @throws limit_exceeded */
   async admit(
-    actor: Actor,
+    actor: Someone,
     conversation: ConversationRow,
     entrants: readonly { userId: string; role: Role }[],
     how: { entrance: Entrance; invitedBy: string | null; happening: Happening },
@@ -113,7 +117,7 @@ export class ConversationChangeService {
 
   /** The second half of it, with the numbers drawn. */
   async enter(
-    actor: Actor,
+    actor: Someone,
     conversation: ConversationRow,
     entrants: readonly { userId: string; role: Role }[],
     how: { entrance: Entrance; invitedBy: string | null; before: Head; after: Head; firstRev: number },

@@ -27,6 +27,7 @@ export class ConversationFeedsService implements OnModuleInit {
     this.feeds.userReaders.push((userId, after, upTo, limit) => this.readOwn(userId, after, upTo, limit));
     this.feeds.conversationHeads = async (ids) =>
       new Map([...(await this.conversations.heads(this.database, ids))].map(([id, { rev }]) => [id, rev]));
+    this.feeds.movedConversationHeads = (since) => this.conversations.movedHeads(this.database, since);
     this.feeds.rooms = (userId, conversationId) => this.members.rooms(this.database, userId, conversationId);
   }
 

@@ -3,6 +3,7 @@ import { UsersModule } from '../users/users.module.js';
 import { ConversationChangeService } from './conversation-change.service.js';
 import { ConversationFeedsService } from './conversation-feeds.service.js';
 import { ConversationViewsService } from './conversation-views.service.js';
+import { ConversationsConsumer } from './conversations.consumer.js';
 import { ConversationsController } from './conversations.controller.js';
 import { ConversationsGateway } from './conversations.gateway.js';
 import { ConversationsRepository } from './conversations.repository.js';
@@ -34,6 +35,7 @@ import { UnreadService } from './unread.service.js';
   providers: [
     ConversationsService,
     ConversationsGateway,
+    ConversationsConsumer,
     ConversationChangeService,
     ConversationFeedsService,
     ConversationViewsService,

@@ -73,6 +73,9 @@ const filters: Record<Filter, Sql> = {
   unread: rawSql('m.archived_at IS NULL AND (m.marked_unread OR h.ord > m.read_ord)'),
 };
 
+/** Above every transaction. */
+const NEVER = '18446744073709551615';
+
 @Injectable()
 export class ConversationsRepository {
   /** Answers undefined when the pair of a direct conversation has one already. */
@@ -136,6 +139,18 @@ export class ConversationsRepository {
     const rows = await db.query<Head & { id: string }>(sql`
       SELECT conversation_id AS id, seq, ord, rev FROM conversation_head WHERE conversation_id = ANY(${ids}::uuid[])`);
     return new Map(rows.map(({ id, ...head }) => [id, head]));
+  }
+
+  /**
+   * Heads whose last change is at or above a transaction horizon, and the horizon of this very snapshot: whatever it does
+   * not see yet will be at or above it.
+   */
+  async movedHeads(db: Db, since = NEVER): Promise<{ heads: Map<string, number>; horizon: string }> {
+    const rows = await db.query<{ horizon: string; id: string | null; rev: number }>(sql`
+      SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS horizon, h.conversation_id AS id, h.rev
+      FROM (VALUES (1)) AS one LEFT JOIN conversation_head h ON h.updated_xid >= ${since}::xid8`);
+    const heads = new Map(rows.flatMap(({ id, rev }) => (id === null ? [] : [[id, rev] as const])));
+    return { heads, horizon: rows[0]?.horizon ?? NEVER };
   }
 
   async update(tx: Tx, row: ConversationRow, rev: number): Promise<ConversationRow> {

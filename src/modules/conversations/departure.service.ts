@@ -1,23 +1,28 @@
 import { Injectable } from '@nestjs/common';
 import { type Actor, requirePermission } from '../../platform/auth/actor.js';
+import { DatabaseService } from '../../platform/database/database.service.js';
 import type { Tx } from '../../platform/database/db.js';
-import { notFound } from '../../platform/errors/domain-error.js';
+import { invalidState, notFound } from '../../platform/errors/domain-error.js';
 import { EventsService } from '../../platform/events/events.service.js';
-import { ConversationChangeService, type Held } from './conversation-change.service.js';
+import { ConversationChangeService, type Held, type Someone } from './conversation-change.service.js';
 import { lastOwner, notInDirect, roleInsufficient } from './conversations.errors.js';
-import { ConversationDeleted, MemberRemoved } from './conversations.events.js';
+import { ConversationDeleted, MemberRemoved, MemberUpdated } from './conversations.events.js';
 import { ConversationsRepository } from './conversations.repository.js';
 import { atLeast, outranks } from './conversations.rules.js';
+import { DraftsRepository } from './drafts.repository.js';
 import { MemberChangesRepository } from './member-changes.repository.js';
-import type { MemberRow } from './members.repository.js';
+import { type MemberRow, MembersRepository } from './members.repository.js';
 
 /** How memberships end: leaving, being removed. From that rev on nothing reaches the user. */
 @Injectable()
 export class DepartureService {
   constructor(
+    private readonly database: DatabaseService,
     private readonly events: EventsService,
     private readonly conversations: ConversationsRepository,
+    private readonly memberships: MembersRepository,
     private readonly members: MemberChangesRepository,
+    private readonly drafts: DraftsRepository,
     private readonly changes: ConversationChangeService,
   ) {}
 
@@ -48,7 +53,34 @@ export class DepartureService {
     await this.changes.hold(actor, conversationId, [userId], work, { open: true });
   }
 
-  private async end(actor: Actor, { conversation }: Held, { userId, role }: MemberRow, tx: Tx): Promise<void> {
+  /** Ends every membership of a user whose account is gone; what a last owner owned passes on first. Safe to repeat. */
+  async endAll(userId: string): Promise<void> {
+    for (const id of await this.memberships.conversationIdsOf(this.database, userId)) {
+      await this.passOn(userId, id);
+      await this.changes.hold({ userId }, id, [userId], async (held, tx) => {
+        const member = held.members.get(userId);
+        if (member) await this.end({ userId }, held, member, tx);
+      });
+    }
+    await this.drafts.removeAll(this.database, userId);
+  }
+
+  private async passOn(userId: string, conversationId: string): Promise<void> {
+    const heir = await this.memberships.heirOf(this.database, conversationId, userId);
+    if (!heir) return;
+    await this.changes.hold({ userId }, conversationId, [heir], async ({ conversation, members }, tx) => {
+      const { owners } = await this.members.count(tx, conversationId);
+      if (members.get(userId)?.role !== 'owner' || owners > 1) return;
+      if (members.get(heir)?.state !== 'active') throw invalidState('The heir has left meanwhile');
+      const happening = { type: 'role_changed' as const, targetIds: [heir], data: { role: 'owner' } };
+      const { before, after } = await this.changes.draw({ userId }, conversation, 1, [happening], tx);
+      const row = await this.members.setRole(tx, conversationId, heir, 'owner', before.rev + 1);
+      await this.events.publish(tx, new MemberUpdated(conversationId, after.rev, userId, heir));
+      this.changes.notifyUsers([row], tx);
+    });
+  }
+
+  private async end(actor: Someone, { conversation }: Held, { userId, role }: MemberRow, tx: Tx): Promise<void> {
     const { active, owners } = await this.members.count(tx, conversation.id);
     const isLast = active === 1;
     if (role === 'owner' && owners === 1 && !isLast) throw lastOwner();

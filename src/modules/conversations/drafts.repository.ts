@@ -58,6 +58,11 @@ export class DraftsRepository {
     return row?.rev;
   }
 
+  /** For an account that is gone. */
+  async removeAll(db: Db, userId: string): Promise<void> {
+    await db.execute(sql`DELETE FROM drafts WHERE user_id = ${userId}`);
+  }
+
   /** Of conversations the user is still in; the latest first. */
   async list(db: Db, userId: string, before: number | null, limit: number): Promise<DraftRow[]> {
     const position = before === null ? sql`` : sql`AND d.rev < ${before}`;

@@ -102,7 +102,7 @@ export class InvitesService {
       );
       return true;
     };
-    const joined = await this.changes.hold(actor, conversationId, [], work, { open: true });
+    const joined = await this.changes.hold(actor, conversationId, [actor.userId], work, { open: true });
     return { conversation: await this.views.detail(actor, conversationId), joined };
   }
 

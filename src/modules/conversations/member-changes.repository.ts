@@ -37,16 +37,28 @@ const changedColumns = sql`${memberColumns}, m.user_rev AS "userRev"`;
  */
 @Injectable()
 export class MemberChangesRepository {
-  /** Memberships of these users in whatever state, held until the transaction ends. */
-  async lock(tx: Tx, conversationId: string, userIds: readonly string[]): Promise<Map<string, MemberRow>> {
+  /**
+   * Memberships in whatever state: one that is only read, and those about to be written, which are held until the
+   * transaction ends. What is read stands still as well, as long as the head is held.
+   */
+  async read(
+    tx: Tx,
+    conversationId: string,
+    readerId: string,
+    toWrite: readonly string[],
+  ): Promise<Map<string, MemberRow>> {
     const rows = await tx.query<MemberRow>(sql`
+      WITH held AS MATERIALIZED (
+        SELECT ${memberColumns} FROM memberships AS m
+        WHERE m.conversation_id = ${conversationId} AND m.user_id = ANY(${toWrite}::uuid[])
+        ORDER BY m.user_id FOR NO KEY UPDATE)
+      SELECT * FROM held UNION ALL
       SELECT ${memberColumns} FROM memberships AS m
-      WHERE m.conversation_id = ${conversationId} AND m.user_id = ANY(${userIds}::uuid[])
-      ORDER BY m.user_id FOR NO KEY UPDATE`);
+      WHERE m.conversation_id = ${conversationId} AND m.user_id = ${readerId} AND m.user_id <> ALL(${toWrite}::uuid[])`);
     return new Map(rows.map((row) => [row.userId, row]));
   }
 
-  /** Every active member, held likewise. */
+  /** Every active member, held until the transaction ends. */
   async lockActive(tx: Tx, conversationId: string): Promise<string[]> {
     const rows = await tx.query<{ id: string }>(sql`
       SELECT user_id AS id FROM memberships WHERE conversation_id = ${conversationId} AND state = 'active'

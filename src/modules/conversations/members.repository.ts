@@ -207,6 +207,15 @@ export class MembersRepository {
       WHERE m.user_id = ${userId} AND m.state = 'active' ${only}`);
   }
 
+  /** Who takes over from an owner: the oldest admin, else the oldest member. */
+  async heirOf(db: Db, conversationId: string, ownerId: string): Promise<string | undefined> {
+    const rows = await db.query<{ id: string }>(sql`
+      SELECT user_id AS id FROM memberships
+      WHERE conversation_id = ${conversationId} AND state = 'active' AND user_id <> ${ownerId}
+      ORDER BY (role = 'admin') DESC, joined_at, user_id LIMIT 1`);
+    return rows[0]?.id;
+  }
+
   async sharing(db: Db, userId: string, others: readonly string[]): Promise<Set<string>> {
     const rows = await db.query<{ id: string }>(sql`
       SELECT DISTINCT o.user_id AS id FROM memberships AS o JOIN memberships AS m USING (conversation_id)

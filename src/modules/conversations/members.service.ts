@@ -82,7 +82,7 @@ export class MembersService {
       await this.changes.admit(actor, conversation, [{ userId: actor.userId, role: 'member' }], how, tx);
       return true;
     };
-    const joined = await this.changes.hold(actor, conversationId, [], work, { open: true });
+    const joined = await this.changes.hold(actor, conversationId, [actor.userId], work, { open: true });
     return { conversation: await this.views.detail(actor, conversationId), joined };
   }
 

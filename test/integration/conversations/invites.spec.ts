@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createTestApp, type TestApp } from '../../support/app.js';
 import { query } from '../../support/database.js';
 import { type Person, registerMany } from '../../support/people.js';
-import { type Conversation, conversations, removeMember, type Result, room, show, upTo } from './support.js';
+import { type Conversation, conversations, removeMember, type Result, room, show, statuses, upTo } from './support.js';
 
 let app: TestApp;
 let owner: Person;
@@ -63,7 +63,7 @@ describe('an invite', () => {
     const { id } = await room([owner]);
     const { body } = await invite(id, { maxUses: 2 });
     const answers = await Promise.all(guests.map((person) => accept(person, body.code)));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 410, 410]);
+    expect(statuses(answers)).toEqual([200, 200, 410, 410]);
     expect(answers.find(({ status }) => status === 410)?.body.code).toBe('invite_expired');
     expect((await show(owner, id)).body.memberCount).toBe(3);
   });
@@ -115,7 +115,7 @@ describe('an invite', () => {
       app.databaseUrl,
     );
     const answers = await Promise.all(upTo(3).map(() => invite(id)));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 422, 422]);
+    expect(statuses(answers)).toEqual([201, 422, 422]);
     const first = await owner.get<{ items: Invite[]; next: string }>(`${conversations}/${id}/invites?limit=60`);
     const second = await owner.get<{ items: Invite[]; next: null }>(
       `${conversations}/${id}/invites?limit=60&cursor=${first.body.next}`,

@@ -41,7 +41,7 @@ describe('the list of conversations', () => {
 
   it('is filtered by what was archived and what is unread', async () => {
     const reader = await register(app.url);
-    const [quiet, archived, loud, marked] = await Promise.all(
+    const [, archived, loud, marked] = await Promise.all(
       ['quiet', 'archived', 'loud', 'marked'].map((title) => room([owner, reader], { title })),
     );
     await reader.patch(`${conversations}/${archived?.id}/me`, { archived: true });
@@ -49,10 +49,10 @@ describe('the list of conversations', () => {
     await say(owner, loud?.id ?? '');
     await say(owner, archived?.id ?? '');
     const titles = async (filter: string) =>
-      (await list(reader, `?filter=${filter}`)).items.map(({ title }) => title).toSorted();
-    expect(await titles('active')).toEqual([loud?.title, marked?.title, quiet?.title].toSorted());
-    expect(await titles('archived')).toEqual(['archived']);
-    expect(await titles('unread')).toEqual(['loud', 'marked']);
+      new Set((await list(reader, `?filter=${filter}`)).items.map(({ title }) => title));
+    expect(await titles('active')).toEqual(new Set(['loud', 'marked', 'quiet']));
+    expect(await titles('archived')).toEqual(new Set(['archived']));
+    expect(await titles('unread')).toEqual(new Set(['loud', 'marked']));
     const totals = await reader.get('/api/v1/unread');
     expect(totals.body).toEqual({ conversations: 2, messages: 1, mentions: 0, notifications: 0 });
   });

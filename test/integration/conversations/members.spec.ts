@@ -15,6 +15,7 @@ import {
   setRole,
   show,
   topicsOf,
+  statuses,
   upTo,
 } from './support.js';
 
@@ -329,7 +330,7 @@ describe('leaving and being removed', () => {
         removeMember(owner, id, member.id),
         removeMember(admin, id, member.id),
       ]);
-      expect([round, ...answers.map(({ status }) => status).toSorted()]).toEqual([round, 204, 404, 404]);
+      expect([round, ...statuses(answers)]).toEqual([round, 204, 404, 404]);
       expect((await feedOf(app.databaseUrl, id)).head).toBe(before.head + 2);
     }
   });
@@ -338,7 +339,7 @@ describe('leaving and being removed', () => {
     const { id } = await court();
     await setRole(owner, id, admin.id, 'owner');
     const answers = await Promise.all([removeMember(owner, id, 'me'), removeMember(admin, id, 'me')]);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 409]);
+    expect(statuses(answers)).toEqual([204, 409]);
   });
 
   it('draws no number for a removed member, however close the send', async () => {

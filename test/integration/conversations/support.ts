@@ -117,3 +117,7 @@ export async function statementsOf(app: TestApp, work: () => Promise<unknown>): 
     run.mockRestore();
   }
 }
+
+/** Status codes, ascending: who came first does not matter. */
+export const statuses = (answers: readonly { status: number }[]): number[] =>
+  answers.map(({ status }) => status).toSorted((a, b) => a - b);
