@@ -1,11 +1,12 @@
 import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
 import type { Actor } from '../../platform/auth/actor.js';
+import { Actors } from '../../platform/auth/actors.js';
 import { Authenticated, CurrentActor, Public } from '../../platform/auth/auth.decorator.js';
 import { type Page, pageOf } from '../../platform/http/cursor.js';
 import { CurrentOrigin, type RequestOrigin } from '../../platform/http/request-origin.decorator.js';
 import { Returns } from '../../platform/http/returns.decorator.js';
 import { uuid } from '../../platform/http/text.js';
-import { Limited } from '../../platform/ratelimit/limit.guard.js';
+import { Limited, Unlimited } from '../../platform/ratelimit/limit.guard.js';
 import { authResultView, sessionView, type SessionView, tokensView } from './dto/session.view.js';
 import * as dto from './dto/sign-in.dto.js';
 import { SessionsService } from './sessions.service.js';
@@ -16,6 +17,7 @@ export class AuthController {
   constructor(
     private readonly signIn: SignInService,
     private readonly sessions: SessionsService,
+    private readonly actors: Actors,
   ) {}
 
   /** Makes an account and signs it in. */
@@ -35,12 +37,18 @@ export class AuthController {
     return this.signIn.login(input, origin);
   }
 
-  /** Exchanges a refresh token for new tokens; the old one is spent. */
+  /** Exchanges a refresh token for new tokens; the old one is spent. Counted when it fails: offices share an address. */
   @Post('refresh')
   @Public()
+  @Unlimited()
   @Returns(200, tokensView)
-  refresh(@Body({ schema: dto.refresh }) { refreshToken }: dto.Refresh) {
-    return this.sessions.refresh(refreshToken);
+  async refresh(@Body({ schema: dto.refresh }) { refreshToken }: dto.Refresh, @CurrentOrigin() { ip }: RequestOrigin) {
+    try {
+      return await this.sessions.refresh(refreshToken);
+    } catch (error) {
+      await this.actors.refused(ip);
+      throw error;
+    }
   }
 
   /** Ends this session. */

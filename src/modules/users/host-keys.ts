@@ -24,7 +24,7 @@ export class HostKeys {
   ) {}
 
   /** For jose: the key a token names. @throws dependency_unavailable while no keys were ever fetched */
-  readonly find: JWTVerifyGetKey = async (header, token) => {
+  readonly find = async (...[header, token]: Parameters<JWTVerifyGetKey>) => {
     const { errors } = await import('jose');
     if (!this.keys) await this.fetch();
     else if (epochMs() - this.fetchedAt > FRESH_MS) void this.fetch();

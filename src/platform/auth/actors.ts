@@ -23,6 +23,8 @@ export interface Grants {
 
 /** Looks a session up; undefined when there is none. */
 export type SessionSource = (sessionId: string, claims: TokenClaims) => Promise<SessionState | undefined>;
+/** Told the address of a caller whose token was refused; may throw in place of the refusal. */
+export type RefusalObserver = (address: string) => Promise<void>;
 export type GrantSource = (userId: string) => Promise<Grants>;
 
 /** Revocations and role changes act within 5 s even when no replica tells this one. */
@@ -34,12 +36,23 @@ const MAX_CACHED = 50_000;
 export class Actors {
   private sessions: SessionSource | undefined;
   private grants: GrantSource = async () => ({ roles: ['user'], permissions: [] });
+  private observeRefusal: RefusalObserver = async () => {};
   private readonly cache = new Map<string, { actor: Actor; until: number }>();
 
   constructor(private readonly tokens: TokenService) {}
 
   useSessions(source: SessionSource): void {
     this.sessions = source;
+  }
+
+  /** The rate limits count refusals: guessing tokens is no way around them. */
+  useRefusals(observer: RefusalObserver): void {
+    this.observeRefusal = observer;
+  }
+
+  /** @throws rate_limited */
+  refused(address: string): Promise<void> {
+    return this.observeRefusal(address);
   }
 
   useGrants(source: GrantSource): void {

@@ -1,8 +1,10 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { requirePermission } from './actor.js';
+import { type Actor, requirePermission } from './actor.js';
 import { Actors } from './actors.js';
 import { type AuthenticatedRequest, POLICY, type RoutePolicy } from './auth.decorator.js';
+
+const MAX_DEVICE_ID = 128;
 
 /** Says who a REST caller is, and refuses those who lack the permission a route names. Sockets authenticate at the handshake. */
 @Injectable()
@@ -18,19 +20,25 @@ export class AuthGuard implements CanActivate {
       context.getHandler(),
       context.getClass(),
     ]);
+    // Everything else is public, or checked by its handler.
+    if (policy !== 'user' && typeof policy !== 'object') return true;
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    const token = bearerToken(request);
-    if (policy !== 'user' && typeof policy !== 'object') {
-      // A caller who is known anyway is welcome on a public route: some answer more to users.
-      return true;
-    }
-    const device = request.headers['x-device-id'];
-    request.actor = await this.actors.authenticate(
-      token,
-      typeof device === 'string' ? device.slice(0, 128) : undefined,
-    );
+    request.actor = await this.authenticate(request);
     if (typeof policy === 'object') requirePermission(request.actor, policy.permission);
     return true;
+  }
+
+  private async authenticate(request: AuthenticatedRequest): Promise<Actor> {
+    const device = request.headers['x-device-id'];
+    try {
+      return await this.actors.authenticate(
+        bearerToken(request),
+        typeof device === 'string' ? device.slice(0, MAX_DEVICE_ID) : undefined,
+      );
+    } catch (error) {
+      await this.actors.refused(request.ip ?? '');
+      throw error;
+    }
   }
 }
 

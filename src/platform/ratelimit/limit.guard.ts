@@ -1,10 +1,11 @@
-import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable, type OnModuleInit, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
+import { Actors } from '../auth/actors.js';
 import type { AuthenticatedRequest } from '../auth/auth.decorator.js';
 import { addressKey } from './address-key.js';
-import { type Quota, RateLimiter, rateLimited } from './rate-limiter.js';
-import type { RuleName } from './rules.js';
+import { RateLimiter, rateLimited } from './rate-limiter.js';
+import type { Quota, RuleName } from './rules.js';
 
 const LIMITED = 'parley:limited';
 
@@ -15,11 +16,17 @@ export const Unlimited = () => SetMetadata(LIMITED, null);
 
 /** Every REST route is counted per user, without a user per address; the answer says where the caller stands. */
 @Injectable()
-export class LimitGuard implements CanActivate {
+export class LimitGuard implements CanActivate, OnModuleInit {
   constructor(
     private readonly reflector: Reflector,
     private readonly limiter: RateLimiter,
+    private readonly actors: Actors,
   ) {}
+
+  onModuleInit(): void {
+    // A caller with a bad token is nobody, and never gets as far as this guard.
+    this.actors.useRefusals(async (address) => void (await this.limiter.consume('anon', addressKey(address))));
+  }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (context.getType() !== 'http') return true;

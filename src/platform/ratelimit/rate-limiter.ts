@@ -10,19 +10,8 @@ import { BackgroundWork } from '../lifecycle/background-work.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
 import { PostgresCounters } from './postgres-counters.js';
-import { type Rule, type RuleName, rulesOf } from './rules.js';
+import { type Quota, type Rule, type RuleName, rulesOf } from './rules.js';
 import { TokenBucket } from './token-bucket.js';
-
-/** Where a caller stands with one rule. */
-export interface Quota {
-  rule: string;
-  exceeded: boolean;
-  limit: number;
-  windowSeconds: number;
-  remaining: number;
-  /** Until the window ends; when exceeded, until a repeat makes sense. */
-  resetMs: number;
-}
 
 /** A refusal, as operations records it: hashes, no addresses. */
 export interface LimitExceeded {

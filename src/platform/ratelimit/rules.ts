@@ -12,6 +12,17 @@ export interface Rule {
   shared: 'always' | 'redis' | 'never';
 }
 
+/** Where a caller stands with one rule. */
+export interface Quota {
+  rule: string;
+  exceeded: boolean;
+  limit: number;
+  windowSeconds: number;
+  remaining: number;
+  /** Until the window ends; when exceeded, until a repeat makes sense. */
+  resetMs: number;
+}
+
 const fixed = (points: number, seconds: number) => ({ points, seconds, burst: 0 });
 
 /** Every rate limit of Parley under the name a refused caller sees. `RATE_SCALE` multiplies all. */

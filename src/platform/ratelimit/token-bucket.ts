@@ -1,6 +1,5 @@
 import { monotonicMs } from '../clock/clock.js';
-import type { Quota } from './rate-limiter.js';
-import type { Rule } from './rules.js';
+import type { Quota, Rule } from './rules.js';
 
 const MAX_KEYS = 100_000;
 

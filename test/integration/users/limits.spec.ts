@@ -79,6 +79,21 @@ it('says where a caller stands', async () => {
   expect(anonymous.headers.get('ratelimit-policy')).toBe(`"anon";q=1000;w=${LONG}, "login.ip";q=1000;w=${LONG}`);
 });
 
+it('a bad token is nobody: guessing is counted per address, at every route that asks for one and at refresh', async () => {
+  const guarded = await createTestApp({ ...limits, RATE_ANON: `5/${LONG}` }, { databaseUrl: first.databaseUrl });
+  try {
+    const guess = new HttpClient(guarded.url, 'a.b.c');
+    const answers = [];
+    for (let i = 0; i < 4; i++) answers.push(await guess.get('/api/v1/users/me'));
+    for (let i = 0; i < 3; i++)
+      answers.push(await guess.post('/api/v1/auth/refresh', { refreshToken: 'A'.repeat(43) }));
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401, 429, 429]);
+    expect(answers.at(-1)?.body).toMatchObject({ code: 'rate_limited', rule: 'anon' });
+  } finally {
+    await guarded.close();
+  }
+});
+
 it('reports a refusal with hashes alone', async () => {
   const seen: unknown[] = [];
   second.app.nest.get(RateLimiter).onExceeded((violation) => seen.push(violation));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createTestApp, type TestApp } from '../../support/app.js';
 import { query } from '../../support/database.js';
-import { type Person, register, registerMany } from '../../support/people.js';
+import { type Person, registerMany } from '../../support/people.js';
 
 let app: TestApp;
 beforeAll(async () => {
