@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../platform/auth/actor.js';
+import { Coalescer } from '../../platform/database/coalescer.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { Db, Tx } from '../../platform/database/db.js';
 import { notFound } from '../../platform/errors/domain-error.js';
@@ -27,6 +28,11 @@ export type { SyncEntry } from './conversation-views.service.js';
 /** What other modules ask of conversations. The use cases of conversations themselves stand in the services beside this one. */
 @Injectable()
 export class ConversationsService {
+  /** Every send asks: those of the same moment ask together. */
+  private readonly lookup = new Coalescer<{ conversationId: string; userId: string }, Membership | undefined>((keys) =>
+    this.members.findManyActive(this.database, keys),
+  );
+
   constructor(
     private readonly database: DatabaseService,
     private readonly conversations: ConversationsRepository,
@@ -58,8 +64,10 @@ export class ConversationsService {
    * The actor's active membership; conversations that are deleted have none.
    * @throws not_found for strangers, former members and unknown ids alike
    */
-  async requireMember(actor: Actor, conversationId: string, db: Db = this.database): Promise<Membership> {
-    const member = await this.members.findActive(db, conversationId, actor.userId);
+  async requireMember({ userId }: Actor, conversationId: string, db?: Db): Promise<Membership> {
+    const member = db
+      ? await this.members.findActive(db, conversationId, userId)
+      : await this.lookup.ask({ conversationId, userId });
     if (!member) throw notFound();
     return member;
   }

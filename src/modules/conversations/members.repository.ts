@@ -84,11 +84,22 @@ export const unnestRanges = (ranges: readonly FeedRange[]) => sql`
 @Injectable()
 export class MembersRepository {
   async findActive(db: Db, conversationId: string, userId: string): Promise<Membership | undefined> {
-    const rows = await db.query<Membership>(sql`
-      SELECT ${ownColumns}, c.type, c.settings, replace(replace(c.direct_key, m.user_id::text, ''), ':', '') AS "peerId"
-      FROM memberships AS m JOIN conversations AS c ON c.id = m.conversation_id
-      WHERE m.conversation_id = ${conversationId} AND m.user_id = ${userId} AND m.state = 'active'`);
-    return rows[0];
+    return (await this.findManyActive(db, [{ conversationId, userId }]))[0];
+  }
+
+  /** In the order of the keys, undefined where there is none. */
+  async findManyActive(
+    db: Db,
+    keys: readonly { conversationId: string; userId: string }[],
+  ): Promise<(Membership | undefined)[]> {
+    const rows = await db.query<Membership & { i: number }>(sql`
+      SELECT k.i, ${ownColumns}, c.type, c.settings, replace(replace(c.direct_key, m.user_id::text, ''), ':', '') AS "peerId"
+      FROM unnest(${keys.map((k) => k.conversationId)}::uuid[], ${keys.map((k) => k.userId)}::uuid[]) WITH ORDINALITY
+        AS k (conversation_id, user_id, i)
+      JOIN memberships AS m ON m.conversation_id = k.conversation_id AND m.user_id = k.user_id AND m.state = 'active'
+      JOIN conversations AS c ON c.id = m.conversation_id`);
+    const found = new Map(rows.map(({ i, ...membership }) => [i, membership]));
+    return keys.map((_, i) => found.get(i + 1));
   }
 
   async me(db: Db, conversationId: string, userId: string): Promise<MeRow | undefined> {

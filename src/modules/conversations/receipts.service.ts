@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../platform/auth/actor.js';
+import { Coalescer } from '../../platform/database/coalescer.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { Db } from '../../platform/database/db.js';
 import { notFound } from '../../platform/errors/domain-error.js';
@@ -23,20 +24,10 @@ export interface Receipt {
 /** `[userId, delivered, read]`. */
 export type ReceiptTuple = [userId: string, delivered: number, read: number];
 
-interface Waiting {
-  receipts: readonly Receipt[];
-  done: () => void;
-  failed: (error: unknown) => void;
-}
-
-/**
- * Receipts: watermarks that only rise. At most one statement is in flight in a process; what arrives meanwhile forms the
- * next one, so an idle process stores at once and a busy one stores many together.
- */
+/** Receipts: watermarks that only rise. An idle process stores them at once, a busy one many together. */
 @Injectable()
 export class ReceiptsService {
-  private waiting: Waiting[] = [];
-  private flushing = false;
+  private readonly storing = new Coalescer<readonly Receipt[], void>((batches) => this.store(batches));
   private isActive: (socketId: string) => boolean = () => false;
 
   constructor(
@@ -92,29 +83,11 @@ export class ReceiptsService {
 
   /** Resolves when the receipts are stored. */
   async mark(receipts: readonly Receipt[]): Promise<void> {
-    if (receipts.length === 0) return;
-    await new Promise<void>((done, failed) => {
-      this.waiting.push({ receipts, done, failed });
-      if (!this.flushing) void this.flush();
-    });
+    if (receipts.length > 0) await this.storing.ask(receipts);
   }
 
-  private async flush(): Promise<void> {
-    this.flushing = true;
-    while (this.waiting.length > 0) {
-      const batch = this.waiting;
-      this.waiting = [];
-      try {
-        await this.store(batch.flatMap(({ receipts }) => receipts));
-        for (const { done } of batch) done();
-      } catch (error) {
-        for (const { failed } of batch) failed(error);
-      }
-    }
-    this.flushing = false;
-  }
-
-  private async store(receipts: readonly Receipt[]): Promise<void> {
+  private async store(batches: readonly (readonly Receipt[])[]): Promise<void[]> {
+    const receipts = batches.flat();
     const reads = receipts.flatMap(({ conversationId, read }) =>
       read === undefined ? [] : [{ conversationId, seq: read }],
     );
@@ -126,5 +99,6 @@ export class ReceiptsService {
     });
     const watermarks = await this.repository.mark(this.database, marks);
     this.hints.add(watermarks.filter(({ moved }) => moved));
+    return batches.map(() => undefined);
   }
 }
