@@ -10,6 +10,7 @@ import { Sockets } from './sockets.js';
 import { UserSequencer } from './user-sequencer.js';
 
 const IDS_PER_READ = 5000;
+const MANY_ROOMS = 20_000;
 
 /**
  * Compares what this replica has told with what the database says, so that a lost hint costs seconds and nothing else:
@@ -20,6 +21,7 @@ export class AntiEntropy implements OnApplicationBootstrap, OnApplicationShutdow
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private stopped = false;
+  private horizon: string | undefined;
 
   constructor(
     private readonly config: Config,
@@ -77,13 +79,21 @@ export class AntiEntropy implements OnApplicationBootstrap, OnApplicationShutdow
     this.connections.restartAll();
   }
 
+  /** Above some number of rooms only what moved since the last pass is read; after a pass that failed all are again. */
   private async checkRooms(): Promise<void> {
     const positions = this.rooms.positions();
-    for (const ids of pages([...positions.keys()])) {
-      for (const [id, head] of await this.feeds.conversationHeads(ids)) {
-        if (head > (positions.get(id) ?? 0)) this.rooms.advance(id, head);
-      }
-    }
+    const failed = this.rooms.takeFailed();
+    const since = this.horizon;
+    this.horizon = undefined;
+    const moved = positions.size > MANY_ROOMS ? await this.feeds.movedConversationHeads?.(since) : undefined;
+    const byId = moved && since !== undefined ? failed : positions.keys();
+    for (const ids of pages([...byId])) this.repairRooms(positions, await this.feeds.conversationHeads(ids));
+    this.repairRooms(positions, moved?.heads ?? new Map());
+    this.horizon = moved?.horizon;
+  }
+
+  private repairRooms(positions: ReadonlyMap<string, number>, heads: ReadonlyMap<string, number>): void {
+    for (const [id, head] of heads) if (head > (positions.get(id) ?? head)) this.rooms.advance(id, head);
   }
 
   private async checkUsers(): Promise<void> {

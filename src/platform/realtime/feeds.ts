@@ -45,6 +45,11 @@ export type ConversationReader = (
 export type UserReader = (userId: string, after: number, upTo: number, limit: number) => Promise<UserChange[]>;
 /** Present heads; ids without a row are absent from the answer. */
 export type HeadReader = (ids: readonly string[]) => Promise<Map<string, number>>;
+/**
+ * Heads that moved since a horizon of an earlier answer, and the new horizon: a change that this answer does not hold yet
+ * is at or above it. Without one, only the horizon.
+ */
+export type MovedHeadReader = (since: string | undefined) => Promise<{ heads: Map<string, number>; horizon: string }>;
 /** Rooms a user's sockets belong in, with the first message visible to them; all, or this one if the user is in it. */
 export type RoomReader = (
   userId: string,
@@ -60,6 +65,8 @@ export class Feeds {
   readonly conversationReaders: ConversationReader[] = [];
   readonly userReaders: UserReader[] = [];
   conversationHeads: HeadReader = async () => new Map();
+  /** In place of reading the heads of very many rooms by id. */
+  movedConversationHeads: MovedHeadReader | undefined;
   userHeads: HeadReader = async () => new Map();
   rooms: RoomReader = async () => [];
   endedSessions: EndedSessionReader = async () => new Map();

@@ -36,6 +36,7 @@ const LOOKUPS_AT_ONCE = 4;
 export class RoomSequencer {
   private readonly rooms = new Map<string, Room>();
   private readonly reads: RoomReads;
+  private failed = new Set<string>();
   private readonly lookups = new Limit(LOOKUPS_AT_ONCE);
 
   constructor(
@@ -66,6 +67,13 @@ export class RoomSequencer {
   /** Conversations with a socket here, and the position each has been told. */
   positions(): Map<string, number> {
     return new Map([...this.rooms].map(([id, { feed }]) => [id, feed.position]));
+  }
+
+  /** Conversations whose rows could not be read since this was last asked. */
+  takeFailed(): ReadonlySet<string> {
+    const { failed } = this;
+    this.failed = new Set();
+    return failed;
   }
 
   position(conversationId: string): number | undefined {
@@ -135,7 +143,10 @@ export class RoomSequencer {
       prepare: (changes) => this.prepare(conversationId, room, changes),
       emit: (change, from) => this.emit(conversationId, room, change, from),
       skip: (to, from) => this.tell(conversationId, { c: conversationId, rev: to, from, t: 'void', v: null }),
-      failed: (error) => this.log.warn('feed.read_failed', { feed: 'conversation', id: conversationId, err: error }),
+      failed: (error) => {
+        this.failed.add(conversationId);
+        this.log.warn('feed.read_failed', { feed: 'conversation', id: conversationId, err: error });
+      },
     });
     const room: Room = { feed, limited, joining, lastLeaveRev: 0 };
     this.rooms.set(conversationId, room);

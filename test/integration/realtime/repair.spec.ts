@@ -1,5 +1,6 @@
 import { newId } from '../../../src/platform/clock/clock.js';
 import { query, useDatabase } from '../../support/database.js';
+import { eventually } from './bus-conformance.js';
 import { type Replica, rangesOf, startReplica } from './replica.js';
 import { World } from './world.js';
 
@@ -61,5 +62,31 @@ describe('without any hint, within one anti-entropy period', () => {
     const again = await replica.connect(newId());
     expect(again.ready['epoch']).toBe(epoch);
     again.close();
+  });
+
+  it('a read that fails is tried again', async () => {
+    const ann = newId();
+    const c = world.conversation(ann);
+    const a = await replica.connect(ann);
+    world.failures = 3;
+    const posted = world.post(c);
+    await a.until('change', ({ rev }: { rev: number }) => rev === posted.rev);
+    expect(world.failures).toBe(0);
+    a.close();
+  });
+
+  it('above 20,000 rooms only those that moved are read, and those whose read had failed', async () => {
+    const ann = newId();
+    const conversations = Array.from({ length: 20_001 }, () => world.conversation(ann));
+    const [c = ''] = conversations;
+    const a = await replica.connect(ann);
+    await eventually(() => world.headReads.at(-1) === 'moved');
+    world.failures = 1;
+    const posted = world.post(c);
+    await a.until('change', ({ rev }: { rev: number }) => rev === posted.rev);
+    // The read of the rows, which failed; the repeated check of the one room, and its rows.
+    const since = world.headReads.lastIndexOf('moved', world.headReads.lastIndexOf(1));
+    expect(world.headReads.slice(since).filter((one) => one !== 'moved' && one > 1)).toEqual([]);
+    a.close();
   });
 });

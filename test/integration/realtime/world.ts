@@ -1,7 +1,8 @@
-import type { ConversationChange, Feeds, UserChange } from '../../../src/platform/realtime/feeds.js';
+import type { ConversationChange, FeedRange, Feeds, UserChange } from '../../../src/platform/realtime/feeds.js';
 import { newId } from '../../../src/platform/clock/clock.js';
 
 interface Conversation {
+  changedAt: number;
   rev: number;
   seq: number;
   /** Present rows by identity: a row that changes again carries only its last rev. */
@@ -13,11 +14,22 @@ interface Conversation {
 export class World {
   private readonly conversations = new Map<string, Conversation>();
   private readonly users = new Map<string, { rev: number; rows: Map<string, UserChange> }>();
+  /** What was asked of the heads: how many by id, or `moved`. */
+  readonly headReads: (number | 'moved')[] = [];
+  private clock = 0;
+  /** How many reads of rows are to fail. */
+  failures = 0;
   readonly ended = new Map<string, 'revoked'>();
 
   conversation(...members: string[]): string {
     const id = newId();
-    this.conversations.set(id, { rev: 0, seq: 0, rows: new Map(), members: new Map(members.map((user) => [user, 1])) });
+    this.conversations.set(id, {
+      changedAt: 0,
+      rev: 0,
+      seq: 0,
+      rows: new Map(),
+      members: new Map(members.map((user) => [user, 1])),
+    });
     return id;
   }
 
@@ -65,17 +77,24 @@ export class World {
   }
 
   serve(feeds: Feeds): void {
-    feeds.conversationHeads = async (ids) =>
-      new Map(ids.flatMap((id) => (this.conversations.has(id) ? [[id, this.head(id)] as const] : [])));
-    feeds.conversationReaders.push(
-      async (ranges, limit) =>
-        new Map(
-          ranges.map(
-            ({ id, after, upTo }) =>
-              [id, between([...this.get(id).rows.values()], after, upTo).slice(0, limit)] as const,
-          ),
-        ),
-    );
+    feeds.movedConversationHeads = async (since) => {
+      if (since !== undefined) this.headReads.push('moved');
+      const moved = [...this.conversations].filter(([, { changedAt }]) => changedAt > Number(since ?? Infinity));
+      return { heads: new Map(moved.map(([id, { rev }]) => [id, rev])), horizon: String(this.clock) };
+    };
+    feeds.conversationHeads = async (ids) => {
+      this.headReads.push(ids.length);
+      return new Map(ids.flatMap((id) => (this.conversations.has(id) ? [[id, this.head(id)] as const] : [])));
+    };
+    feeds.conversationReaders.push(async (ranges, limit) => {
+      if (this.failures > 0) {
+        this.failures -= 1;
+        throw new Error('no database');
+      }
+      const rows = ({ id, after, upTo }: FeedRange) =>
+        between([...this.get(id).rows.values()], after, upTo).slice(0, limit);
+      return new Map(ranges.map((range) => [range.id, rows(range)]));
+    });
     feeds.userHeads = async (ids) => new Map(ids.map((id) => [id, this.userHead(id)] as const));
     feeds.userReaders.push(async (id, after, upTo, limit) =>
       between([...(this.users.get(id)?.rows.values() ?? [])], after, upTo).slice(0, limit),
@@ -97,6 +116,7 @@ export class World {
 
   private write(conversation: Conversation, row: string, change: Omit<ConversationChange, 'rev'>): ConversationChange {
     const written = { ...change, rev: ++conversation.rev };
+    conversation.changedAt = ++this.clock;
     conversation.rows.set(row, written);
     return written;
   }
