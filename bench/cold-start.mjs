@@ -36,6 +36,7 @@ async function measure(file, environment) {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, LOG_LEVEL: 'warn', ...environment, PORT: String(port), HOST: '127.0.0.1' },
   });
+  const gone = new Promise((resolve) => child.once('exit', resolve));
   const startedAt = performance.now();
   try {
     while ((await status(port)) !== 200) {
@@ -47,7 +48,6 @@ async function measure(file, environment) {
     const rss = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
     return { ms, rss };
   } finally {
-    const gone = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
     await gone;
   }

@@ -16,6 +16,8 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node24',
   sourcemap: false,
+  // Splitting moves decorated classes before the import that brings Reflect's metadata functions; this keeps them after it.
+  inject: [join(root, 'node_modules/reflect-metadata/Reflect.js')],
   keepNames: true,
   metafile: true,
   logLevel: 'error',
