@@ -61,14 +61,20 @@ export class CallProgressService implements OnModuleInit {
     if (!isRunning(call) || !present.has(actor.userId) || !present.has(to.userId)) throw notFound();
     if (!(await this.conversations.activeAmong(call.conversationId, [to.userId])).has(to.userId)) throw notFound();
     this.events.hint(new CallSignal(callId, { userId: actor.userId, deviceId: actor.deviceId }, to, data));
-    return { delivered: [...this.sockets.of(to.userId)].filter((client) => to.deviceId === undefined || client.deviceId === to.deviceId).length };
+    return {
+      delivered: [...this.sockets.of(to.userId)].filter(
+        (client) => to.deviceId === undefined || client.deviceId === to.deviceId,
+      ).length,
+    };
   }
 
   /** The job `calls.timeout`. One call that cannot be ended does not keep the others ringing. */
   async expireDue(): Promise<void> {
     for (const { conversationId, seq } of await listExpired(this.database, RING_MS, AT_ONCE)) {
       try {
-        await this.messages.apply(null, { c: conversationId, seq, visibleFromSeq: 1 }, (row) => this.plan(row, null, expire));
+        await this.messages.apply(null, { c: conversationId, seq, visibleFromSeq: 1 }, (row) =>
+          this.plan(row, null, expire),
+        );
       } catch (error) {
         this.log.warn('calls.timeout_failed', { err: error });
       }
@@ -77,7 +83,11 @@ export class CallProgressService implements OnModuleInit {
 
   private async step(actor: Actor, id: string, step: Step): Promise<CallView> {
     const { call, member } = await this.calls.require(actor, id);
-    await this.messages.apply(actor, { c: call.conversationId, seq: call.seq, visibleFromSeq: member.visibleFromSeq }, (row) => this.plan(row, actor, step));
+    await this.messages.apply(
+      actor,
+      { c: call.conversationId, seq: call.seq, visibleFromSeq: member.visibleFromSeq },
+      (row) => this.plan(row, actor, step),
+    );
     return this.calls.get(actor, id);
   }
 

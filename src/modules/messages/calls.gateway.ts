@@ -6,7 +6,14 @@ import type { SocketClient } from '../../platform/realtime/socket-client.js';
 import { Sockets } from '../../platform/realtime/sockets.js';
 import { CallProgressService } from './call-progress.service.js';
 import { CallsService } from './calls.service.js';
-import { type CallCommand, callCommand, callSignal, type CallSignalInput, type StartCall, startCall } from './dto/call.dto.js';
+import {
+  type CallCommand,
+  callCommand,
+  callSignal,
+  type CallSignalInput,
+  type StartCall,
+  startCall,
+} from './dto/call.dto.js';
 import { CallHint, type CallHintPayload, CallSignal, type CallSignalPayload } from './messages.events.js';
 
 /** Calls by socket, and what participants' devices are told beside the change of the message. */
@@ -54,7 +61,8 @@ export class CallsGateway {
   onSignal({ payload }: DeliveredEvent): void {
     const { callId, from, to, data } = payload as CallSignalPayload;
     for (const { socket, deviceId } of this.sockets.of(to.userId)) {
-      if (to.deviceId === undefined || to.deviceId === deviceId) socket.volatile.emit('call.signal', { callId, from, data });
+      if (to.deviceId === undefined || to.deviceId === deviceId)
+        socket.volatile.emit('call.signal', { callId, from, data });
     }
   }
 }

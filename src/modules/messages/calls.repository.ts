@@ -73,7 +73,11 @@ export async function writeTransition(
 }
 
 /** Calls that have rung for `ringMs` and still ring for somebody. */
-export const listExpired = (db: Db, ringMs: number, limit: number): Promise<{ conversationId: string; seq: number }[]> =>
+export const listExpired = (
+  db: Db,
+  ringMs: number,
+  limit: number,
+): Promise<{ conversationId: string; seq: number }[]> =>
   db.query(sql`
     SELECT c.conversation_id AS "conversationId", c.seq FROM call_logs c
     WHERE c.created_at < now() - make_interval(secs => ${ringMs / 1000})

@@ -19,7 +19,8 @@ export interface Transition {
 type Call = Pick<CallRow, 'state' | 'initiatorId' | 'participants'>;
 
 export const isRunning = ({ state }: Pick<CallRow, 'state'>): boolean => state === 'ringing' || state === 'active';
-const stateOf = (call: Call, userId: string): ParticipantState | undefined => call.participants.find((p) => p.userId === userId)?.state;
+const stateOf = (call: Call, userId: string): ParticipantState | undefined =>
+  call.participants.find((p) => p.userId === userId)?.state;
 const others = (call: Call, userId: string, ...states: ParticipantState[]) =>
   call.participants.filter((p) => p.userId !== userId && states.includes(p.state));
 
@@ -28,7 +29,8 @@ export function accept(call: Call, userId: string): Transition | undefined {
   const present = stateOf(call, userId);
   if (!isRunning(call)) throw invalidState(`The call is ${call.state}`);
   if (present === 'joined') return undefined;
-  if (present === undefined && call.participants.length >= MAX_PARTICIPANTS) throw limitExceeded('participants', MAX_PARTICIPANTS);
+  if (present === undefined && call.participants.length >= MAX_PARTICIPANTS)
+    throw limitExceeded('participants', MAX_PARTICIPANTS);
   return { state: 'active', participants: new Map([[userId, 'joined']]), action: 'accept', endReason: null };
 }
 
@@ -38,7 +40,8 @@ export function decline(call: Call, userId: string): Transition | undefined {
   if (present === undefined) throw notFound();
   if (present === 'declined') return undefined;
   if (!isRunning(call) || present === 'joined' || present === 'left') throw invalidState(`The call is ${call.state}`);
-  const refused = call.state === 'ringing' && others(call, userId, 'ringing', 'joined').every((p) => p.userId === call.initiatorId);
+  const refused =
+    call.state === 'ringing' && others(call, userId, 'ringing', 'joined').every((p) => p.userId === call.initiatorId);
   return refused
     ? over(call, 'declined', 'decline', 'declined', [userId, 'declined'])
     : { state: call.state, participants: new Map([[userId, 'declined']]), action: 'decline', endReason: null };
@@ -62,11 +65,22 @@ export function expire(call: Call): Transition | undefined {
   if (call.state === 'ringing') return over(call, 'missed', 'missed', 'no_answer');
   const missing = call.state === 'active' ? others(call, '', 'ringing') : [];
   if (missing.length === 0) return undefined;
-  return { state: 'active', participants: new Map(missing.map((p) => [p.userId, 'missed'])), action: 'missed', endReason: null };
+  return {
+    state: 'active',
+    participants: new Map(missing.map((p) => [p.userId, 'missed'])),
+    action: 'missed',
+    endReason: null,
+  };
 }
 
 /** Whoever was in it has left, whoever was called has missed it. */
-function over(call: Call, state: CallState, action: CallAction, endReason: string, ...own: [string, ParticipantState][]): Transition {
+function over(
+  call: Call,
+  state: CallState,
+  action: CallAction,
+  endReason: string,
+  ...own: [string, ParticipantState][]
+): Transition {
   const participants = new Map<string, ParticipantState>();
   for (const p of call.participants) {
     if (p.state === 'joined') participants.set(p.userId, 'left');

@@ -47,7 +47,10 @@ export class CallsService {
     try {
       return { call: await this.database.tx((tx) => this.store(actor, input, memberIds, tx)), created: true };
     } catch (error) {
-      const raced = sqlStateOf(error) === '23505' && constraintOf(error) === CLIENT_ID_KEY ? await this.stored(actor, input) : undefined;
+      const raced =
+        sqlStateOf(error) === '23505' && constraintOf(error) === CLIENT_ID_KEY
+          ? await this.stored(actor, input)
+          : undefined;
       if (!raced) throw error;
       return { call: raced, created: false };
     }
@@ -70,7 +73,8 @@ export class CallsService {
   async list(actor: Actor, { conversationId, cursor, limit }: CallListQuery): Promise<Page<CallView>> {
     const before = cursor === undefined ? null : decodeCursor(LIST, cursor, cursorShape)[0];
     if (conversationId !== undefined) await this.conversations.requireMember(actor, conversationId);
-    const ids = conversationId === undefined ? await this.conversations.conversationIdsOf(actor.userId) : [conversationId];
+    const ids =
+      conversationId === undefined ? await this.conversations.conversationIdsOf(actor.userId) : [conversationId];
     const rows = await listCalls(this.database, actor.userId, ids, before, limit + 1);
     return toPage(rows, limit, toCallView, (row) => encodeCursor(LIST, [row.id]));
   }

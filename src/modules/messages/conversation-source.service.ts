@@ -4,7 +4,12 @@ import { newId } from '../../platform/clock/clock.js';
 import { sqlStateOf } from '../../platform/database/database-error.js';
 import type { Db, Tx } from '../../platform/database/db.js';
 import { EventsService } from '../../platform/events/events.service.js';
-import { ConversationsService, type MessageSource, type ReadPosition, type SystemMessage } from '../conversations/conversations.service.js';
+import {
+  ConversationsService,
+  type MessageSource,
+  type ReadPosition,
+  type SystemMessage,
+} from '../conversations/conversations.service.js';
 import { toMessageView } from './dto/message.view.js';
 import { bindMedia, countMentions, countUnread, insertSystem, locate } from './conversation-source.repository.js';
 import { mediaUnusable } from './messages.errors.js';
@@ -29,7 +34,10 @@ export class ConversationSource implements MessageSource, OnModuleInit {
     await this.events.publish(tx, new MessageCreated(row), toMessageView(row));
   }
 
-  locate(positions: readonly { conversationId: string; seq: number }[], db: Db): Promise<{ seq: number; ord: number }[]> {
+  locate(
+    positions: readonly { conversationId: string; seq: number }[],
+    db: Db,
+  ): Promise<{ seq: number; ord: number }[]> {
     return locate(db, positions);
   }
 

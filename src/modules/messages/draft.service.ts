@@ -49,7 +49,9 @@ export class DraftService {
       threadId: input.threadId ?? null,
       mentions: await this.membersAmong(member.conversationId, input.mentions),
       mentionAll: input.mentionAll,
-      forwardedFrom: source ? { messageId: source.id, senderId: source.senderId, createdAt: source.createdAt.toISOString() } : null,
+      forwardedFrom: source
+        ? { messageId: source.id, senderId: source.senderId, createdAt: source.createdAt.toISOString() }
+        : null,
       silent: input.silent,
       attachmentIds,
       attachments: await this.views.files(attachmentIds, this.database),
@@ -77,7 +79,8 @@ export class DraftService {
   /** @throws role_insufficient, blocked */
   async assertMayWrite(actor: Actor, member: Membership): Promise<void> {
     this.conversations.assertMayPost(member);
-    if (member.peerId !== null && (await this.users.areBlocked(actor.userId, member.peerId))) throw new DomainError('blocked');
+    if (member.peerId !== null && (await this.users.areBlocked(actor.userId, member.peerId)))
+      throw new DomainError('blocked');
   }
 
   /** Mentions of others than active members are dropped; the stored list is the effective one. */
@@ -95,16 +98,21 @@ export class DraftService {
 
   private async checkThread(member: Membership, threadId: string): Promise<void> {
     const thread = await findThread(this.database, threadId);
-    if (thread?.conversationId !== member.conversationId || thread.rootSeq < member.visibleFromSeq) throw noSuchThread();
+    if (thread?.conversationId !== member.conversationId || thread.rootSeq < member.visibleFromSeq)
+      throw noSuchThread();
     if (thread.lockedAt !== null) throw threadLocked();
   }
 
-  private async findSource(actor: Actor, { conversationId, seq }: { conversationId: string; seq: number }): Promise<FullMessageRow & { kind: 'text' | 'custom' }> {
+  private async findSource(
+    actor: Actor,
+    { conversationId, seq }: { conversationId: string; seq: number },
+  ): Promise<FullMessageRow & { kind: 'text' | 'custom' }> {
     const member = await this.conversations.requireMember(actor, conversationId);
     const source = seq >= member.visibleFromSeq ? await findBySeq(this.database, conversationId, seq) : undefined;
     if (!source) throw new DomainError('not_found', { detail: 'The message to forward does not exist' });
     if (source.deletedAt) throw messageDeleted();
-    if (source.kind === 'system' || source.kind === 'call') throw invalidState('Only messages of people can be forwarded');
+    if (source.kind === 'system' || source.kind === 'call')
+      throw invalidState('Only messages of people can be forwarded');
     return { ...source, kind: source.kind };
   }
 }

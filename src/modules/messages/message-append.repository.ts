@@ -67,7 +67,9 @@ function draftAt(drafts: readonly Draft[], i: number): Draft {
 }
 
 function attachmentPart(conversationId: string, drafts: readonly Draft[]) {
-  const files = drafts.flatMap((draft, i) => draft.attachmentIds.map((mediaId, position) => ({ n: i + 1, position, mediaId })));
+  const files = drafts.flatMap((draft, i) =>
+    draft.attachmentIds.map((mediaId, position) => ({ n: i + 1, position, mediaId })),
+  );
   if (files.length === 0) return sql``;
   const bound = drafts.filter((draft) => draft.attachmentIds.length > 0);
   // The insert refers to `bound`, since PostgreSQL skips a WITH part that nothing reads.

@@ -39,7 +39,8 @@ export interface BatchPlan {
 }
 
 /** Silent messages and thread replies are no news to the conversation. */
-export const countsAsUnread = (draft: Pick<Draft, 'silent' | 'threadId'>): boolean => !draft.silent && draft.threadId === null;
+export const countsAsUnread = (draft: Pick<Draft, 'silent' | 'threadId'>): boolean =>
+  !draft.silent && draft.threadId === null;
 
 /** Message revs come first, in order, then one for each thread: a reply is two changes, and each change is one row. */
 export function planBatch(drafts: readonly Draft[]): BatchPlan {

@@ -57,7 +57,11 @@ export class MessageBatchService {
   private async flush(conversationId: string, batch: Waiting[]): Promise<void> {
     let appended: Appended;
     try {
-      appended = await appendMessages(this.database, conversationId, batch.map(({ draft }) => draft));
+      appended = await appendMessages(
+        this.database,
+        conversationId,
+        batch.map(({ draft }) => draft),
+      );
     } catch (error) {
       if (batch.length > 1 && VIOLATIONS.has(sqlStateOf(error) ?? '')) {
         for (const one of batch) await this.flush(conversationId, [one]);

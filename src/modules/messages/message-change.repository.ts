@@ -10,7 +10,12 @@ export interface Content {
   mentions: readonly string[];
 }
 
-export const setContent = (tx: Tx, conversationId: string, seq: number, { body, meta, mentions }: Content): Promise<number> =>
+export const setContent = (
+  tx: Tx,
+  conversationId: string,
+  seq: number,
+  { body, meta, mentions }: Content,
+): Promise<number> =>
   tx.execute(sql`
     WITH gone AS (
       DELETE FROM message_mentions WHERE conversation_id = ${conversationId} AND seq = ${seq} AND user_id <> ALL(${mentions}::uuid[])
@@ -21,7 +26,12 @@ export const setContent = (tx: Tx, conversationId: string, seq: number, { body, 
     WHERE conversation_id = ${conversationId} AND seq = ${seq}`);
 
 /** Replaces the files; they are bound already. */
-export async function setAttachments(tx: Tx, conversationId: string, seq: number, mediaIds: readonly string[]): Promise<void> {
+export async function setAttachments(
+  tx: Tx,
+  conversationId: string,
+  seq: number,
+  mediaIds: readonly string[],
+): Promise<void> {
   await tx.execute(sql`DELETE FROM message_attachments WHERE conversation_id = ${conversationId} AND seq = ${seq}`);
   if (mediaIds.length === 0) return;
   await tx.execute(sql`

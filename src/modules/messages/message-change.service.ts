@@ -53,7 +53,11 @@ export class MessageChangeService {
    * `actor` null is Parley itself; else an active member.
    * @throws not_found, and what `decide` throws
    */
-  async apply(actor: Actor | null, place: { c: string; seq: number; visibleFromSeq: number }, decide: Decide): Promise<Changed> {
+  async apply(
+    actor: Actor | null,
+    place: { c: string; seq: number; visibleFromSeq: number },
+    decide: Decide,
+  ): Promise<Changed> {
     if (place.seq < place.visibleFromSeq) throw notFound();
     const change = await decide(await this.find(place, this.database), this.database);
     if (!change) return this.present(place);
@@ -65,7 +69,13 @@ export class MessageChangeService {
     }
   }
 
-  private async write(actor: Actor | null, place: { c: string; seq: number }, planned: Change, decide: Decide, tx: Tx): Promise<Changed> {
+  private async write(
+    actor: Actor | null,
+    place: { c: string; seq: number },
+    planned: Change,
+    decide: Decide,
+    tx: Tx,
+  ): Promise<Changed> {
     const head = await this.conversations.advance(tx, {
       conversationId: place.c,
       revs: planned.leavesThread === undefined ? 1 : 2,

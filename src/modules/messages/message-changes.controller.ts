@@ -90,19 +90,31 @@ export class MessageChangesController {
 
   @Put('messages/:seq/pin')
   @Returns(200, pinView)
-  pin(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) c: string, @Param('seq', { schema: seqParam }) seq: number) {
+  pin(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) c: string,
+    @Param('seq', { schema: seqParam }) seq: number,
+  ) {
     return this.pins.set(actor, c, seq, true);
   }
 
   @Delete('messages/:seq/pin')
   @Returns(200, pinView)
-  unpin(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) c: string, @Param('seq', { schema: seqParam }) seq: number) {
+  unpin(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) c: string,
+    @Param('seq', { schema: seqParam }) seq: number,
+  ) {
     return this.pins.set(actor, c, seq, false);
   }
 
   @Get('pins')
   @Returns(200, pageOf(messageView))
-  listPins(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) c: string, @Query({ schema: pageQuery }) query: PageQuery) {
+  listPins(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) c: string,
+    @Query({ schema: pageQuery }) query: PageQuery,
+  ) {
     return this.pins.list(actor, c, query);
   }
 }

@@ -48,7 +48,8 @@ export class MessageEditService {
     const member = await this.conversations.requireMember(actor, input.c);
     return this.messages.apply(actor, placeOf(input, member), (row) => {
       if (row.kind === 'system') throw invalidState('System messages cannot be deleted');
-      if (row.senderId !== actor.userId && !this.conversations.mayModerate(member)) throw roleInsufficient('Only the sender or an admin');
+      if (row.senderId !== actor.userId && !this.conversations.mayModerate(member))
+        throw roleInsufficient('Only the sender or an admin');
       return planDelete(row, actor.userId, input.ifRev);
     });
   }
@@ -79,10 +80,14 @@ export class MessageEditService {
     if (row.kind === 'text' && files.length === 0 && !hasVisibleCharacter(content.body ?? '')) {
       throw validationFailed({ path: 'body', code: 'too_short', message: 'At least one visible character' });
     }
-    const same = isDeepStrictEqual({ ...content, files }, { body: row.body, meta: row.meta, mentions: row.mentions, files: before });
+    const same = isDeepStrictEqual(
+      { ...content, files },
+      { body: row.body, meta: row.meta, mentions: row.mentions, files: before },
+    );
     if (same) return undefined;
     if (input.ifRev !== undefined && input.ifRev !== row.rev) throw staleRev();
-    if (this.config.EDIT_WINDOW > 0 && epochMs() - row.createdAt.getTime() > this.config.EDIT_WINDOW * 1000) throw editWindowClosed();
+    if (this.config.EDIT_WINDOW > 0 && epochMs() - row.createdAt.getTime() > this.config.EDIT_WINDOW * 1000)
+      throw editWindowClosed();
     return {
       write: async (tx) => {
         await setContent(tx, row.conversationId, row.seq, content);
@@ -96,11 +101,21 @@ export class MessageEditService {
   }
 
   private review(actor: Actor, { c, attachmentIds }: EditMessage, body: string): Promise<string | null> {
-    return this.moderation.review({ conversationId: c, senderId: actor.userId, kind: 'text', body, attachmentIds: attachmentIds ?? [] });
+    return this.moderation.review({
+      conversationId: c,
+      senderId: actor.userId,
+      kind: 'text',
+      body,
+      attachmentIds: attachmentIds ?? [],
+    });
   }
 }
 
-const placeOf = ({ c, seq }: { c: string; seq: number }, { visibleFromSeq }: Membership) => ({ c, seq, visibleFromSeq });
+const placeOf = ({ c, seq }: { c: string; seq: number }, { visibleFromSeq }: Membership) => ({
+  c,
+  seq,
+  visibleFromSeq,
+});
 
 function planDelete(row: FullMessageRow, by: string | null, ifRev: number | undefined): Change | undefined {
   if (row.deletedAt) return undefined;

@@ -26,7 +26,11 @@ export class MessageFeedService implements OnModuleInit {
   }
 
   /** Rows changed in each range, by rev, at most `limit` for each. */
-  async read(ranges: readonly FeedRange[], limit: number, db: Db = this.database): Promise<Map<string, ConversationChange[]>> {
+  async read(
+    ranges: readonly FeedRange[],
+    limit: number,
+    db: Db = this.database,
+  ): Promise<Map<string, ConversationChange[]>> {
     const messages = await this.views.of(await listChanged(db, ranges, limit), db);
     const threads = await listChangedThreads(db, ranges, limit);
     const changes = Map.groupBy(
@@ -37,7 +41,11 @@ export class MessageFeedService implements OnModuleInit {
   }
 
   /** The newest messages of each conversation, for clients that start anew. */
-  async newest(rooms: readonly { id: string; visibleFromSeq: number }[], limit: number, db: Db): Promise<Map<string, ConversationChange[]>> {
+  async newest(
+    rooms: readonly { id: string; visibleFromSeq: number }[],
+    limit: number,
+    db: Db,
+  ): Promise<Map<string, ConversationChange[]>> {
     if (rooms.length === 0) return new Map();
     const messages = await this.views.of(await listNewest(db, rooms, limit), db);
     return Map.groupBy(messages.map(messageChange), ({ v }) => (v as MessageView).conversationId);

@@ -7,7 +7,14 @@ import type { HistoryQuery, HistoryView } from './dto/history.dto.js';
 import type { MessageView } from './dto/message.view.js';
 import { MessageViews } from './message-views.service.js';
 import { notFound } from './messages.errors.js';
-import { findById, findBySeq, type FullMessageRow, listAfter, listBefore, type Stretch } from './messages.repository.js';
+import {
+  findById,
+  findBySeq,
+  type FullMessageRow,
+  listAfter,
+  listBefore,
+  type Stretch,
+} from './messages.repository.js';
 
 interface Found {
   rows: FullMessageRow[];
@@ -42,7 +49,10 @@ export class MessageHistoryService {
   /** One message by seq or by id. @throws not_found */
   async get(actor: Actor, conversationId: string, which: number | string): Promise<MessageView> {
     const member = await this.conversations.requireMember(actor, conversationId);
-    const row = typeof which === 'number' ? await findBySeq(this.database, conversationId, which) : await findById(this.database, which);
+    const row =
+      typeof which === 'number'
+        ? await findBySeq(this.database, conversationId, which)
+        : await findById(this.database, which);
     if (row?.conversationId !== conversationId || row.seq < member.visibleFromSeq) throw notFound();
     return this.views.ofOne(row, this.database);
   }

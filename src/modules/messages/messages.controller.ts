@@ -39,7 +39,11 @@ export class MessagesController {
 
   @Get()
   @Returns(200, historyView)
-  page(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) id: string, @Query({ schema: historyQuery }) query: HistoryQuery) {
+  page(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) id: string,
+    @Query({ schema: historyQuery }) query: HistoryQuery,
+  ) {
     return this.history.page(actor, id, query);
   }
 

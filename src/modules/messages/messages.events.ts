@@ -69,7 +69,10 @@ export class CallHint extends DomainEvent {
   payload() {
     const { id, conversationId, seq, state, participants } = this.call;
     const { action, userId, deviceId } = this;
-    return { to: participants.map((p) => p.userId), hint: { callId: id, c: conversationId, seq, action, state, userId, deviceId } };
+    return {
+      to: participants.map((p) => p.userId),
+      hint: { callId: id, c: conversationId, seq, action, state, userId, deviceId },
+    };
   }
 }
 export type CallHintPayload = ReturnType<CallHint['payload']>;

@@ -5,14 +5,29 @@ import { Command, Gateway } from '../../platform/realtime/gateway.decorator.js';
 import { RoomSequencer } from '../../platform/realtime/room-sequencer.js';
 import type { SocketClient } from '../../platform/realtime/socket-client.js';
 import { UserSequencer } from '../../platform/realtime/user-sequencer.js';
-import { type DeleteMessage, deleteMessage, type EditMessage, editMessage, type SetReaction, setReaction } from './dto/change-message.dto.js';
+import {
+  type DeleteMessage,
+  deleteMessage,
+  type EditMessage,
+  editMessage,
+  type SetReaction,
+  setReaction,
+} from './dto/change-message.dto.js';
 import type { MessageView } from './dto/message.view.js';
 import type { ScheduledView } from './dto/scheduled.view.js';
 import { type SendMessage, sendMessage } from './dto/send-message.dto.js';
 import type { ThreadView } from './dto/thread.view.js';
 import { MessageEditService } from './message-edit.service.js';
 import { messageChange, threadChange } from './message-feed.service.js';
-import { CallUpdated, MessageCreated, MessageDeleted, MessageUpdated, ReactionChanged, ScheduledChanged, ThreadChanged } from './messages.events.js';
+import {
+  CallUpdated,
+  MessageCreated,
+  MessageDeleted,
+  MessageUpdated,
+  ReactionChanged,
+  ScheduledChanged,
+  ThreadChanged,
+} from './messages.events.js';
 import { MessagesService, type SendResult } from './messages.service.js';
 import { ReactionsService } from './reactions.service.js';
 

@@ -83,7 +83,10 @@ export async function findRow(db: Db, conversationId: string, seq: number): Prom
   return row;
 }
 
-export const findByPlaces = (db: Db, places: readonly { conversationId: string; seq: number }[]): Promise<FullMessageRow[]> =>
+export const findByPlaces = (
+  db: Db,
+  places: readonly { conversationId: string; seq: number }[],
+): Promise<FullMessageRow[]> =>
   select(
     db,
     sql`JOIN unnest(${places.map((p) => p.conversationId)}::uuid[], ${places.map((p) => p.seq)}::bigint[]) AS place (conversation_id, seq)
@@ -98,7 +101,8 @@ export interface Stretch {
   threadId?: string | undefined;
 }
 
-const ofThread = (threadId: string | undefined): Sql => (threadId === undefined ? sql`` : sql`AND m.thread_id = ${threadId}`);
+const ofThread = (threadId: string | undefined): Sql =>
+  threadId === undefined ? sql`` : sql`AND m.thread_id = ${threadId}`;
 
 /** Up to `limit` messages below `seq`, newest first. */
 export const listBefore = (db: Db, stretch: Stretch, seq: number, limit: number): Promise<FullMessageRow[]> =>

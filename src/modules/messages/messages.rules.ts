@@ -9,9 +9,21 @@ import type { SendFields } from './dto/send-message.dto.js';
  */
 export function payloadHash(input: SendFields): string {
   const { kind, body, meta, replyToSeq, threadId, attachmentIds, mentions, mentionAll, silent, forwardOf } = input;
-  const parts = [kind, body ?? '', sorted(meta ?? null), replyToSeq ?? null, threadId ?? null, attachmentIds, mentions, mentionAll, silent];
+  const parts = [
+    kind,
+    body ?? '',
+    sorted(meta ?? null),
+    replyToSeq ?? null,
+    threadId ?? null,
+    attachmentIds,
+    mentions,
+    mentionAll,
+    silent,
+  ];
   const forward = forwardOf ? [forwardOf.conversationId, forwardOf.seq] : null;
-  return createHash('sha256').update(JSON.stringify([...parts, forward])).digest('base64url');
+  return createHash('sha256')
+    .update(JSON.stringify([...parts, forward]))
+    .digest('base64url');
 }
 
 function sorted(value: unknown): unknown {
@@ -27,13 +39,24 @@ export interface ContentLimits {
 }
 
 /** The configured limits; what holds everywhere is in the schema. @throws validation_failed */
-export function checkLimits(content: { body?: string | undefined; attachmentIds?: readonly string[] | undefined }, limits: ContentLimits): void {
+export function checkLimits(
+  content: { body?: string | undefined; attachmentIds?: readonly string[] | undefined },
+  limits: ContentLimits,
+): void {
   const { body = '', attachmentIds = [] } = content;
   // A character has at most two UTF-16 units, so most texts need no counting.
   if (body.length > limits.MESSAGE_MAX_CHARS && characters(body) > limits.MESSAGE_MAX_CHARS) {
-    throw validationFailed({ path: 'body', code: 'too_long', message: `At most ${limits.MESSAGE_MAX_CHARS} characters` });
+    throw validationFailed({
+      path: 'body',
+      code: 'too_long',
+      message: `At most ${limits.MESSAGE_MAX_CHARS} characters`,
+    });
   }
   if (attachmentIds.length > limits.MESSAGE_MAX_ATTACHMENTS) {
-    throw validationFailed({ path: 'attachmentIds', code: 'too_long', message: `At most ${limits.MESSAGE_MAX_ATTACHMENTS} attachments` });
+    throw validationFailed({
+      path: 'attachmentIds',
+      code: 'too_long',
+      message: `At most ${limits.MESSAGE_MAX_ATTACHMENTS} attachments`,
+    });
   }
 }

@@ -21,7 +21,13 @@ export class ModerationHook {
    * The text to store, which may be another one.
    * @throws message_rejected; dependency_unavailable when the hook is silent and `MODERATION_HOOK_FAIL` is closed
    */
-  async review(message: { conversationId: string; senderId: string; kind: string; body: string | null; attachmentIds: readonly string[] }): Promise<string | null> {
+  async review(message: {
+    conversationId: string;
+    senderId: string;
+    kind: string;
+    body: string | null;
+    attachmentIds: readonly string[];
+  }): Promise<string | null> {
     const url = this.config.MODERATION_HOOK_URL;
     if (!url) return message.body;
     const { action, body } = await this.ask(url, message);
@@ -42,7 +48,8 @@ export class ModerationHook {
       return verdict.parse(await response.json());
     } catch (error) {
       this.log.warn('moderation.failed', { error: error instanceof Error ? error.name : 'unknown' });
-      if (this.config.MODERATION_HOOK_FAIL === 'closed') throw new DomainError('dependency_unavailable', { detail: 'The moderation hook does not answer' });
+      if (this.config.MODERATION_HOOK_FAIL === 'closed')
+        throw new DomainError('dependency_unavailable', { detail: 'The moderation hook does not answer' });
       return { action: 'allow' };
     }
   }

@@ -30,12 +30,19 @@ export class PinsService {
   async set(actor: Actor, c: string, seq: number, on: boolean): Promise<{ rev: number; changed: boolean }> {
     const member = await this.conversations.requireMember(actor, c);
     this.conversations.assertMayPin(member);
-    const { message, changed } = await this.messages.apply(actor, { c, seq, visibleFromSeq: member.visibleFromSeq }, async (row, db) => {
-      if (row.deletedAt) throw messageDeleted();
-      if ((row.pinnedAt !== null) === on) return undefined;
-      if (on && (await countPins(db, c)) >= MAX_PINS) throw limitExceeded('pins', MAX_PINS);
-      return { write: (tx) => setPin(tx, c, seq, on ? actor.userId : null), event: (changedRow) => new MessageUpdated(changedRow) };
-    });
+    const { message, changed } = await this.messages.apply(
+      actor,
+      { c, seq, visibleFromSeq: member.visibleFromSeq },
+      async (row, db) => {
+        if (row.deletedAt) throw messageDeleted();
+        if ((row.pinnedAt !== null) === on) return undefined;
+        if (on && (await countPins(db, c)) >= MAX_PINS) throw limitExceeded('pins', MAX_PINS);
+        return {
+          write: (tx) => setPin(tx, c, seq, on ? actor.userId : null),
+          event: (changedRow) => new MessageUpdated(changedRow),
+        };
+      },
+    );
     return { rev: message.rev, changed };
   }
 
@@ -45,7 +52,12 @@ export class PinsService {
     const before = cursor === undefined ? null : decodeCursor(LIST, cursor, cursorShape);
     const rows = await listPinned(this.database, c, visibleFromSeq, before, limit + 1);
     const views = new Map((await this.views.of(rows, this.database)).map((view) => [view.seq, view]));
-    const page = toPage(rows, limit, (row) => row.seq, (row) => encodeCursor(LIST, [row.pinnedAt?.toISOString() ?? '', row.seq]));
+    const page = toPage(
+      rows,
+      limit,
+      (row) => row.seq,
+      (row) => encodeCursor(LIST, [row.pinnedAt?.toISOString() ?? '', row.seq]),
+    );
     return { ...page, items: page.items.flatMap((seq) => views.get(seq) ?? []) };
   }
 }

@@ -9,12 +9,24 @@ export async function findOwn(db: Db, conversationId: string, seq: number, userI
   return rows.map(({ emoji }) => emoji);
 }
 
-export const addReaction = (tx: Tx, conversationId: string, seq: number, emoji: string, userId: string): Promise<number> =>
+export const addReaction = (
+  tx: Tx,
+  conversationId: string,
+  seq: number,
+  emoji: string,
+  userId: string,
+): Promise<number> =>
   tx.execute(sql`
     INSERT INTO message_reactions (conversation_id, seq, emoji, user_id, created_at)
     VALUES (${conversationId}, ${seq}, ${emoji}, ${userId}, clock_timestamp()) ON CONFLICT DO NOTHING`);
 
-export const removeReaction = (tx: Tx, conversationId: string, seq: number, emoji: string, userId: string): Promise<number> =>
+export const removeReaction = (
+  tx: Tx,
+  conversationId: string,
+  seq: number,
+  emoji: string,
+  userId: string,
+): Promise<number> =>
   tx.execute(sql`
     DELETE FROM message_reactions
     WHERE conversation_id = ${conversationId} AND seq = ${seq} AND emoji = ${emoji} AND user_id = ${userId}`);

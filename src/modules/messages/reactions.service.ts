@@ -32,13 +32,19 @@ export class ReactionsService {
       const present = (await findOwn(db, c, seq, actor.userId)).includes(emoji);
       if (present === on) return undefined;
       const distinct = row.reactions ?? [];
-      if (on && distinct.length >= MAX_DISTINCT && !distinct.some((r) => r.emoji === emoji)) throw limitExceeded('reactions', MAX_DISTINCT);
+      if (on && distinct.length >= MAX_DISTINCT && !distinct.some((r) => r.emoji === emoji))
+        throw limitExceeded('reactions', MAX_DISTINCT);
       return {
         write: (tx) => (on ? addReaction : removeReaction)(tx, c, seq, emoji, actor.userId),
         event: (changedRow) => new ReactionChanged(changedRow),
       };
     });
-    return { rev: message.rev, reactions: message.reactions, mine: await findOwn(this.database, c, seq, actor.userId), changed };
+    return {
+      rev: message.rev,
+      reactions: message.reactions,
+      mine: await findOwn(this.database, c, seq, actor.userId),
+      changed,
+    };
   }
 
   async list(actor: Actor, c: string, seq: number, { emoji, cursor, limit }: ReactionListQuery) {

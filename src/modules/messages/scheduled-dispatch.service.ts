@@ -51,7 +51,10 @@ export class ScheduledDispatch implements OnModuleInit {
         return true;
       }
       const rev = await advanceUser(tx, row.userId);
-      this.scheduled.tell(await updateScheduled(tx, row.id, { ...row, failureCode: null, messageId: null, ...outcome, rev }), tx);
+      this.scheduled.tell(
+        await updateScheduled(tx, row.id, { ...row, failureCode: null, messageId: null, ...outcome, rev }),
+        tx,
+      );
       return true;
     });
   }
@@ -62,7 +65,12 @@ export class ScheduledDispatch implements OnModuleInit {
       const [author] = await this.users.findMany([row.userId]);
       if (author?.state !== 'active') throw new DomainError('account_suspended');
       const actor = new Actor(row.userId, row.id, '', new Set(), [], Infinity);
-      const { message } = await this.messages.send(actor, { ...row.payload, c: row.conversationId, clientId: row.clientId, markRead: false });
+      const { message } = await this.messages.send(actor, {
+        ...row.payload,
+        c: row.conversationId,
+        clientId: row.clientId,
+        markRead: false,
+      });
       return { state: 'sent', messageId: message.id };
     } catch (error) {
       const { code, status } = translateError(error);

@@ -35,7 +35,11 @@ export class ScheduledController {
 
   @Patch(':id')
   @Returns(200, scheduledView)
-  update(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) id: string, @Body({ schema: updateScheduled }) change: UpdateScheduled) {
+  update(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) id: string,
+    @Body({ schema: updateScheduled }) change: UpdateScheduled,
+  ) {
     return this.scheduled.update(actor, id, change);
   }
 

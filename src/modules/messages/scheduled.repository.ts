@@ -39,7 +39,12 @@ export async function insertScheduled(
   return stored;
 }
 
-export async function findByClient(db: Db, userId: string, conversationId: string, clientId: string): Promise<ScheduledRow | undefined> {
+export async function findByClient(
+  db: Db,
+  userId: string,
+  conversationId: string,
+  clientId: string,
+): Promise<ScheduledRow | undefined> {
   const [row] = await db.query<ScheduledRow>(sql`
     SELECT ${columns} FROM scheduled_messages s
     WHERE s.user_id = ${userId} AND s.conversation_id = ${conversationId} AND s.client_id = ${clientId}`);
@@ -96,7 +101,13 @@ export const listPending = (
       ${after === null ? sql`` : sql`AND (s.send_at, s.id) > (${after[0]}::timestamptz, ${after[1]}::uuid)`}
     ORDER BY s.send_at, s.id LIMIT ${limit}`);
 
-export const listChangedScheduled = (db: Db, userId: string, after: number, upTo: number, limit: number): Promise<ScheduledRow[]> =>
+export const listChangedScheduled = (
+  db: Db,
+  userId: string,
+  after: number,
+  upTo: number,
+  limit: number,
+): Promise<ScheduledRow[]> =>
   db.query<ScheduledRow>(sql`
     SELECT ${columns} FROM scheduled_messages s
     WHERE s.user_id = ${userId} AND s.rev > ${after} AND s.rev <= ${upTo} ORDER BY s.rev LIMIT ${limit}`);

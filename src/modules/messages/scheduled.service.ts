@@ -67,7 +67,8 @@ export class ScheduledService implements OnModuleInit {
         if (payload.attachmentIds.length > 0) await bindMedia(tx, actor.userId, payload.attachmentIds);
         // The head's lock makes the count hold.
         const rev = await scheduled.advanceUser(tx, actor.userId);
-        if ((await scheduled.countPending(tx, actor.userId)) >= MAX_PENDING) throw limitExceeded('scheduled', MAX_PENDING);
+        if ((await scheduled.countPending(tx, actor.userId)) >= MAX_PENDING)
+          throw limitExceeded('scheduled', MAX_PENDING);
         const row = await scheduled.insertScheduled(tx, {
           id: newId(),
           userId: actor.userId,
@@ -82,7 +83,9 @@ export class ScheduledService implements OnModuleInit {
     } catch (error) {
       const state = sqlStateOf(error);
       if (state === 'PA422') throw mediaUnusable();
-      const raced = state === '23505' && (await scheduled.findByClient(this.database, actor.userId, conversationId, input.clientId));
+      const raced =
+        state === '23505' &&
+        (await scheduled.findByClient(this.database, actor.userId, conversationId, input.clientId));
       if (raced) return { scheduled: replayed(raced, input), created: false };
       throw error;
     }
@@ -95,7 +98,8 @@ export class ScheduledService implements OnModuleInit {
     return this.change(actor, id, async (row, tx) => {
       const { sendAt = row.sendAt, ...fields } = change;
       const payload = { ...row.payload, ...fields };
-      const blank = payload.meta === undefined && payload.attachmentIds.length === 0 && !hasVisibleCharacter(payload.body ?? '');
+      const blank =
+        payload.meta === undefined && payload.attachmentIds.length === 0 && !hasVisibleCharacter(payload.body ?? '');
       if (blank && payload.forwardOf === undefined) {
         throw validationFailed({ path: 'body', code: 'too_short', message: 'At least one visible character' });
       }
@@ -116,7 +120,11 @@ export class ScheduledService implements OnModuleInit {
     return view;
   }
 
-  private async change(actor: Actor, id: string, work: (row: ScheduledRow, tx: Tx) => Promise<ScheduledRow>): Promise<ScheduledView> {
+  private async change(
+    actor: Actor,
+    id: string,
+    work: (row: ScheduledRow, tx: Tx) => Promise<ScheduledRow>,
+  ): Promise<ScheduledView> {
     try {
       return await this.database.tx(async (tx) => {
         const row = await scheduled.lockScheduled(tx, id, actor.userId);

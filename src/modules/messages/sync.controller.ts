@@ -3,7 +3,15 @@ import type { Actor } from '../../platform/auth/actor.js';
 import { Authenticated, CurrentActor } from '../../platform/auth/auth.decorator.js';
 import { Returns } from '../../platform/http/returns.decorator.js';
 import { uuid } from '../../platform/http/text.js';
-import { type ChangesQuery, changesQuery, changesView, type SyncRequest, syncRequest, syncView, userChangesView } from './dto/sync.dto.js';
+import {
+  type ChangesQuery,
+  changesQuery,
+  changesView,
+  type SyncRequest,
+  syncRequest,
+  syncView,
+  userChangesView,
+} from './dto/sync.dto.js';
 import { SyncService } from './sync.service.js';
 
 @Controller('api/v1')
@@ -19,7 +27,11 @@ export class SyncController {
 
   @Get('conversations/:id/changes')
   @Returns(200, changesView)
-  changes(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) c: string, @Query({ schema: changesQuery }) query: ChangesQuery) {
+  changes(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) c: string,
+    @Query({ schema: changesQuery }) query: ChangesQuery,
+  ) {
     return this.sync.changes(actor, { c, ...query });
   }
 

@@ -40,11 +40,13 @@ export class SyncService {
 
   /** @throws invalid_cursor */
   async sync(actor: Actor, request: SyncRequest): Promise<SyncView> {
-    const [after, pinnedUserRev] = request.cursor === undefined ? [null, null] : decodeCursor(CURSOR, request.cursor, cursorShape);
+    const [after, pinnedUserRev] =
+      request.cursor === undefined ? [null, null] : decodeCursor(CURSOR, request.cursor, cursorShape);
     const epoch = this.epochs.current;
     const reset = request.epoch !== epoch;
     // Before the snapshot: a conversation whose membership the client is told of must be among the entries.
-    const user = pinnedUserRev === null ? await this.userPage(actor, reset ? 0 : request.userRev, request.limit) : undefined;
+    const user =
+      pinnedUserRev === null ? await this.userPage(actor, reset ? 0 : request.userRev, request.limit) : undefined;
     const userRev = user?.upTo ?? pinnedUserRev ?? 0;
     return this.database.snapshot(async (db) => {
       const found = await this.conversations.syncEntries(actor, after, CONVERSATIONS_PER_PAGE + 1, db);
@@ -105,13 +107,16 @@ export class SyncService {
       const after = heads[id];
       return after !== undefined && after < head.rev ? [{ id, after, upTo: head.rev }] : [];
     });
-    const slices: ReadonlyMap<string, Slice<ConversationChange>> = behind.length === 0 ? new Map() : await this.feeds.conversations(behind, limit, db);
+    const slices: ReadonlyMap<string, Slice<ConversationChange>> = behind.length === 0
+      ? new Map()
+      : await this.feeds.conversations(behind, limit, db);
     const limited = entries.filter(({ id, head }) => {
       const after = heads[id];
       return after === undefined || after > head.rev || slices.get(id)?.more === true;
     });
     const newest = await this.newest(limited, db);
-    const changesOf = ({ id, visibleFromSeq }: SyncEntry): ChangeView[] => visible(newest.get(id) ?? slices.get(id)?.changes ?? [], visibleFromSeq);
+    const changesOf = ({ id, visibleFromSeq }: SyncEntry): ChangeView[] =>
+      visible(newest.get(id) ?? slices.get(id)?.changes ?? [], visibleFromSeq);
     const receipts = await this.conversations.receiptsOf(
       actor,
       entries.filter((entry) => showsReceipts(entry, changesOf(entry).length > 0)).map(({ id }) => id),
@@ -137,7 +142,11 @@ export class SyncService {
   private async newest(entries: readonly SyncEntry[], db: Db): Promise<Map<string, ConversationChange[]>> {
     if (entries.length === 0) return new Map();
     const messages = await this.messages.newest(entries, NEWEST_MESSAGES, db);
-    const members = await this.conversations.firstMembers(entries.map(({ id }) => id), FIRST_MEMBERS, db);
+    const members = await this.conversations.firstMembers(
+      entries.map(({ id }) => id),
+      FIRST_MEMBERS,
+      db,
+    );
     return new Map(
       entries.map(({ id }) => {
         const changes = [

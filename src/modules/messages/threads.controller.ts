@@ -26,7 +26,11 @@ export class ThreadsController {
 
   @Get('conversations/:id/threads')
   @Returns(200, pageOf(threadDetailView))
-  list(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) id: string, @Query({ schema: pageQuery }) query: PageQuery) {
+  list(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) id: string,
+    @Query({ schema: pageQuery }) query: PageQuery,
+  ) {
     return this.threads.list(actor, id, query);
   }
 
@@ -52,19 +56,31 @@ export class ThreadsController {
 
   @Patch('threads/:id')
   @Returns(200, threadDetailView)
-  update(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) id: string, @Body({ schema: updateThread }) change: UpdateThread) {
+  update(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) id: string,
+    @Body({ schema: updateThread }) change: UpdateThread,
+  ) {
     return this.threads.update(actor, id, change);
   }
 
   @Get('threads/:id/messages')
   @Returns(200, historyView)
-  page(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) id: string, @Query({ schema: threadHistoryQuery }) query: ThreadHistoryQuery) {
+  page(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) id: string,
+    @Query({ schema: threadHistoryQuery }) query: ThreadHistoryQuery,
+  ) {
     return this.threads.page(actor, id, query);
   }
 
   @Get('threads/:id/members')
   @Returns(200, pageOf(threadMemberView))
-  members(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) id: string, @Query({ schema: pageQuery }) query: PageQuery) {
+  members(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) id: string,
+    @Query({ schema: pageQuery }) query: PageQuery,
+  ) {
     return this.threads.members(actor, id, query);
   }
 
@@ -82,7 +98,11 @@ export class ThreadsController {
 
   @Put('threads/:id/read')
   @Returns(200, threadReadView)
-  read(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) id: string, @Body({ schema: readThread }) { seq }: ReadThread) {
+  read(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) id: string,
+    @Body({ schema: readThread }) { seq }: ReadThread,
+  ) {
     return this.threads.read(actor, id, seq);
   }
 }

@@ -35,7 +35,11 @@ export interface NewThread {
   createdBy: string;
 }
 
-export async function findThreadByRoot(db: Db, conversationId: string, rootSeq: number): Promise<ThreadRow | undefined> {
+export async function findThreadByRoot(
+  db: Db,
+  conversationId: string,
+  rootSeq: number,
+): Promise<ThreadRow | undefined> {
   const [row] = await db.query<ThreadRow>(
     sql`SELECT ${threadColumns} FROM threads t WHERE t.conversation_id = ${conversationId} AND t.root_seq = ${rootSeq}`,
   );
@@ -93,7 +97,11 @@ export const listThreads = (
 const UNREAD_CAP = 100;
 
 /** The reader's side of each thread; unread is a count of live replies, at most 100. */
-export async function threadSides(db: Db, userId: string, threadIds: readonly string[]): Promise<Map<string, ThreadMeView>> {
+export async function threadSides(
+  db: Db,
+  userId: string,
+  threadIds: readonly string[],
+): Promise<Map<string, ThreadMeView>> {
   const rows = await db.query<ThreadMeView & { threadId: string }>(sql`
     SELECT t.id AS "threadId", coalesce(m.following, false) AS following, coalesce(m.read_seq, 0) AS "readSeq",
       (SELECT count(*) FROM (SELECT FROM messages n WHERE n.thread_id = t.id AND n.seq > coalesce(m.read_seq, 0) AND n.deleted_at IS NULL

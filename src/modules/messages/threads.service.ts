@@ -37,7 +37,11 @@ export class ThreadsService {
     const member = await this.conversations.requireMember(actor, conversationId);
     const before = cursor === undefined ? null : decodeCursor(LIST, cursor, listCursor);
     const rows = await threads.listThreads(this.database, conversationId, member.visibleFromSeq, before, limit + 1);
-    const sides = await threads.threadSides(this.database, actor.userId, rows.map(({ id }) => id));
+    const sides = await threads.threadSides(
+      this.database,
+      actor.userId,
+      rows.map(({ id }) => id),
+    );
     return toPage(
       rows,
       limit,
@@ -47,9 +51,14 @@ export class ThreadsService {
   }
 
   /** `created` is false when the root has a thread already. @throws not_found, message_deleted, invalid_state (the root is a reply) */
-  async create(actor: Actor, conversationId: string, input: CreateThread): Promise<{ thread: ThreadDetailView; created: boolean }> {
+  async create(
+    actor: Actor,
+    conversationId: string,
+    input: CreateThread,
+  ): Promise<{ thread: ThreadDetailView; created: boolean }> {
     const member = await this.conversations.requireMember(actor, conversationId);
-    const root = input.rootSeq >= member.visibleFromSeq ? await findRow(this.database, conversationId, input.rootSeq) : undefined;
+    const root =
+      input.rootSeq >= member.visibleFromSeq ? await findRow(this.database, conversationId, input.rootSeq) : undefined;
     if (!root) throw notFound();
     const existing = await threads.findThreadByRoot(this.database, conversationId, input.rootSeq);
     if (existing) return { thread: await this.detail(actor, existing), created: false };
@@ -63,7 +72,14 @@ export class ThreadsService {
       const followers = [...new Set([actor.userId, ...(root.senderId === null ? [] : [root.senderId])])];
       const row = await threads.insertThread(
         tx,
-        { id: newId(), conversationId, rootSeq: input.rootSeq, rev, title: input.title ?? null, createdBy: actor.userId },
+        {
+          id: newId(),
+          conversationId,
+          rootSeq: input.rootSeq,
+          rev,
+          title: input.title ?? null,
+          createdBy: actor.userId,
+        },
         followers,
       );
       this.tell(row, tx);
@@ -80,7 +96,8 @@ export class ThreadsService {
   /** Its starter, or who moderates the conversation. @throws not_found, role_insufficient */
   async update(actor: Actor, id: string, change: UpdateThread): Promise<ThreadDetailView> {
     const { thread, member } = await this.require(actor, id);
-    if (thread.createdBy !== actor.userId && !this.conversations.mayModerate(member)) throw roleInsufficient('Only the starter or an admin');
+    if (thread.createdBy !== actor.userId && !this.conversations.mayModerate(member))
+      throw roleInsufficient('Only the starter or an admin');
     if (!changes(thread, change)) return this.detail(actor, thread);
     return this.database.tx(async (tx) => {
       const rev = await this.draw(actor, thread.conversationId, tx);
@@ -104,7 +121,12 @@ export class ThreadsService {
     await this.require(actor, id);
     const after = cursor === undefined ? null : decodeCursor(MEMBERS, cursor, membersCursor)[0];
     const rows = await threads.listThreadMembers(this.database, id, after, limit + 1);
-    return toPage(rows, limit, (row) => row, (row) => encodeCursor(MEMBERS, [row.userId]));
+    return toPage(
+      rows,
+      limit,
+      (row) => row,
+      (row) => encodeCursor(MEMBERS, [row.userId]),
+    );
   }
 
   async follow(actor: Actor, id: string, following: boolean): Promise<void> {
@@ -135,7 +157,11 @@ export class ThreadsService {
   }
 
   private async draw(actor: Actor, conversationId: string, tx: Tx): Promise<number> {
-    const head = await this.conversations.advance(tx, { conversationId, revs: 1, marks: [{ actorId: actor.userId, seq: 0, ord: 0, force: false }] });
+    const head = await this.conversations.advance(tx, {
+      conversationId,
+      revs: 1,
+      marks: [{ actorId: actor.userId, seq: 0, ord: 0, force: false }],
+    });
     return head.rev + 1;
   }
 

@@ -19,7 +19,8 @@ describe('history', () => {
     [ada, ben, eve] = (await registerMany(parley.url, 3)) as [Person, Person, Person];
   });
   afterAll(() => parley.close());
-  const read = async (person: Person, c: string, query = '') => (await person.get<History>(`/api/v1/conversations/${c}/messages${query}`)).body;
+  const read = async (person: Person, c: string, query = '') =>
+    (await person.get<History>(`/api/v1/conversations/${c}/messages${query}`)).body;
   const seqs = ({ items }: History) => items.map(({ seq }) => seq);
   /** A group with its one system message and messages 2 to `last`. */
   const filled = async (last: number) => {
@@ -46,7 +47,12 @@ describe('history', () => {
     ];
     for (const [query, expected, hasBefore, hasAfter] of cases) {
       const page = await read(ben, c, query);
-      expect({ query, seqs: seqs(page), hasBefore: page.hasBefore, hasAfter: page.hasAfter }).toEqual({ query, seqs: expected, hasBefore, hasAfter });
+      expect({ query, seqs: seqs(page), hasBefore: page.hasBefore, hasAfter: page.hasAfter }).toEqual({
+        query,
+        seqs: expected,
+        hasBefore,
+        hasAfter,
+      });
       expect(page.head.seq).toBe(12);
     }
   });
@@ -69,10 +75,15 @@ describe('history', () => {
     const byId = await ben.get(`/api/v1/conversations/${c}/messages/${bySeq.body.id}`);
     expect(byId.body).toEqual(bySeq.body);
     for (const path of [`${c}/messages/3`, `${other}/messages/${bySeq.body.id}`]) {
-      expect(await ben.get(`/api/v1/conversations/${path}`)).toMatchObject({ status: 404, body: { code: 'not_found' } });
+      expect(await ben.get(`/api/v1/conversations/${path}`)).toMatchObject({
+        status: 404,
+        body: { code: 'not_found' },
+      });
     }
-    for (const path of [`${c}/messages/2`, `${c}/messages`]) expect((await eve.get(`/api/v1/conversations/${path}`)).status).toBe(404);
-    for (const path of ['0', 'x', '-1', '1.5']) expect((await ben.get(`/api/v1/conversations/${c}/messages/${path}`)).status).toBe(400);
+    for (const path of [`${c}/messages/2`, `${c}/messages`])
+      expect((await eve.get(`/api/v1/conversations/${path}`)).status).toBe(404);
+    for (const path of ['0', 'x', '-1', '1.5'])
+      expect((await ben.get(`/api/v1/conversations/${c}/messages/${path}`)).status).toBe(400);
   });
 
   it('shows later members nothing from before, where the settings say so', async () => {
@@ -88,13 +99,22 @@ describe('history', () => {
     expect(seqs(await read(eve, c, '?after=0'))[0]).toBeGreaterThan(old.seq);
     expect((await eve.get(`/api/v1/conversations/${c}/messages/${old.seq}`)).status).toBe(404);
     expect((await eve.get(`/api/v1/conversations/${c}/messages/${old.id}`)).status).toBe(404);
-    expect((await eve.post(`/api/v1/conversations/${c}/messages`, { clientId: old.id, body: 'x', replyToSeq: old.seq })).status).toBe(404);
+    expect(
+      (await eve.post(`/api/v1/conversations/${c}/messages`, { clientId: old.id, body: 'x', replyToSeq: old.seq }))
+        .status,
+    ).toBe(404);
     expect((await eve.put(`/api/v1/conversations/${c}/messages/${old.seq}/reactions/x`)).status).toBe(404);
     expect((await eve.post(`/api/v1/conversations/${c}/threads`, { rootSeq: old.seq })).status).toBe(404);
   });
 
-  it.each(['before=1&after=2', 'around=1&after=2', 'limit=0', 'limit=101', 'before=-1', 'before=x', 'colour=red'])('refuses ?%s', async (query) => {
-    const c = await createGroup(ada, []);
-    expect(await ada.get(`/api/v1/conversations/${c}/messages?${query}`)).toMatchObject({ status: 400, body: { code: 'validation_failed' } });
-  });
+  it.each(['before=1&after=2', 'around=1&after=2', 'limit=0', 'limit=101', 'before=-1', 'before=x', 'colour=red'])(
+    'refuses ?%s',
+    async (query) => {
+      const c = await createGroup(ada, []);
+      expect(await ada.get(`/api/v1/conversations/${c}/messages?${query}`)).toMatchObject({
+        status: 400,
+        body: { code: 'validation_failed' },
+      });
+    },
+  );
 });

@@ -21,10 +21,13 @@ describe('sending', () => {
   });
   const stored = (sql: string, values: unknown[]) => query<Record<string, number>>(sql, values, parley.databaseUrl);
   const post = (person: Person, c: string, fields: Record<string, unknown>) =>
-    person.post<SendResult & { code?: string; errors?: { path: string; code: string }[] }>(`/api/v1/conversations/${c}/messages`, {
-      clientId: randomUUID(),
-      ...fields,
-    });
+    person.post<SendResult & { code?: string; errors?: { path: string; code: string }[] }>(
+      `/api/v1/conversations/${c}/messages`,
+      {
+        clientId: randomUUID(),
+        ...fields,
+      },
+    );
 
   it('answers the stored message to every repeat of a clientId, sent one hundred times at once to two replicas', async () => {
     const c = await createGroup(ada, [ben]);
@@ -42,15 +45,21 @@ describe('sending', () => {
     there.close();
     expect(answers.filter(({ deduplicated }) => !deduplicated)).toHaveLength(1);
     expect(new Set(answers.map(({ message }) => JSON.stringify(message))).size).toBe(1);
-    expect(await stored('SELECT count(*)::int AS n FROM messages WHERE client_id = $1', [fields.clientId])).toEqual([{ n: 1 }]);
-    expect(await stored('SELECT seq::int, (SELECT max(seq)::int FROM messages WHERE conversation_id = $1) AS last FROM conversation_head WHERE conversation_id = $1', [c])).toEqual([
-      { seq: answers[0]?.message.seq, last: answers[0]?.message.seq },
+    expect(await stored('SELECT count(*)::int AS n FROM messages WHERE client_id = $1', [fields.clientId])).toEqual([
+      { n: 1 },
     ]);
+    expect(
+      await stored(
+        'SELECT seq::int, (SELECT max(seq)::int FROM messages WHERE conversation_id = $1) AS last FROM conversation_head WHERE conversation_id = $1',
+        [c],
+      ),
+    ).toEqual([{ seq: answers[0]?.message.seq, last: answers[0]?.message.seq }]);
   });
 
   it('numbers concurrent messages of many senders on two replicas without a hole, in the order of each sender', async () => {
     const c = await createGroup(ada, [ben, eve]);
-    const before = (await stored('SELECT seq::int FROM conversation_head WHERE conversation_id = $1', [c]))[0]?.['seq'] ?? 0;
+    const before =
+      (await stored('SELECT seq::int FROM conversation_head WHERE conversation_id = $1', [c]))[0]?.['seq'] ?? 0;
     const senders = [ada, ben, eve, acting(ada, second.url), acting(ben, second.url)];
     const bySender = await Promise.all(
       senders.map(async (sender) => {
@@ -62,7 +71,10 @@ describe('sending', () => {
     const all = bySender.flat().toSorted((a, b) => a - b);
     expect(all).toEqual(Array.from({ length: 100 }, (_, i) => before + 1 + i));
     for (const seqs of bySender) expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
-    const rows = await stored('SELECT seq::int, ord::int, rev::int FROM messages WHERE conversation_id = $1 AND seq > $2 ORDER BY seq', [c, before]);
+    const rows = await stored(
+      'SELECT seq::int, ord::int, rev::int FROM messages WHERE conversation_id = $1 AND seq > $2 ORDER BY seq',
+      [c, before],
+    );
     expect(rows.map(({ rev }) => rev)).toEqual(rows.map((_, i) => (rows[0]?.['rev'] ?? 0) + i));
     expect(rows.map(({ ord }) => ord)).toEqual(rows.map((_, i) => (rows[0]?.['ord'] ?? 0) + i));
   });
@@ -71,9 +83,14 @@ describe('sending', () => {
     const c = await createGroup(ada, [ben]);
     const socket = await connect(ada);
     const bodies = Array.from({ length: 150 }, (_, i) => `burst ${i}`);
-    const acks = await Promise.all(bodies.map((body) => socket.emit<SendResult>('message.send', { c, clientId: randomUUID(), body })));
+    const acks = await Promise.all(
+      bodies.map((body) => socket.emit<SendResult>('message.send', { c, clientId: randomUUID(), body })),
+    );
     expect(acks.map((ack) => ack.ok && ack.data.message.body)).toEqual(bodies);
-    const [{ transactions } = { transactions: 0 }] = await stored('SELECT count(DISTINCT xmin::text)::int AS transactions FROM messages WHERE conversation_id = $1 AND body IS NOT NULL', [c]);
+    const [{ transactions } = { transactions: 0 }] = await stored(
+      'SELECT count(DISTINCT xmin::text)::int AS transactions FROM messages WHERE conversation_id = $1 AND body IS NOT NULL',
+      [c],
+    );
     expect(transactions).toBeLessThan(75);
     socket.close();
   });
@@ -82,7 +99,11 @@ describe('sending', () => {
     const c = await createGroup(ada, [ben]);
     const first = await send(ada, c, 'first');
     const socket = await connect(ada);
-    const sends = Array.from({ length: 30 }, (_, i) => ({ c, clientId: i === 17 ? first.clientId : randomUUID(), body: i === 17 ? 'another' : `${i}` }));
+    const sends = Array.from({ length: 30 }, (_, i) => ({
+      c,
+      clientId: i === 17 ? first.clientId : randomUUID(),
+      body: i === 17 ? 'another' : `${i}`,
+    }));
     const acks = await Promise.all(sends.map((input) => socket.emit<SendResult>('message.send', input)));
     expect(acks.filter(({ ok }) => ok)).toHaveLength(29);
     expect(acks[17]).toMatchObject({ ok: false, error: { code: 'idempotency_mismatch', status: 409 } });
@@ -92,7 +113,10 @@ describe('sending', () => {
   it('tells strangers and former members that there is nothing', async () => {
     const c = await createGroup(ada, [ben]);
     expect(await post(eve, c, { body: 'let me in' })).toMatchObject({ status: 404, body: { code: 'not_found' } });
-    expect(await post(eve, randomUUID(), { body: 'anybody?' })).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    expect(await post(eve, randomUUID(), { body: 'anybody?' })).toMatchObject({
+      status: 404,
+      body: { code: 'not_found' },
+    });
     await send(ben, c, 'I was here');
     await ada.delete(`/api/v1/conversations/${c}/members/${ben.id}`);
     expect(await post(ben, c, { body: 'and now?' })).toMatchObject({ status: 404, body: { code: 'not_found' } });
@@ -101,18 +125,29 @@ describe('sending', () => {
   it('draws no number for a member who is removed while messages are under way', async () => {
     const c = await createGroup(ada, [ben]);
     const socket = await connect(ben);
-    const sends = Array.from({ length: 60 }, (_, i) => socket.emit<SendResult>('message.send', { c, clientId: randomUUID(), body: `${i}` }));
+    const sends = Array.from({ length: 60 }, (_, i) =>
+      socket.emit<SendResult>('message.send', { c, clientId: randomUUID(), body: `${i}` }),
+    );
     await sends[0];
     const removal = await ada.delete(`/api/v1/conversations/${c}/members/${ben.id}`);
     expect(removal.status).toBe(204);
     const acks = await Promise.all(sends);
     socket.close();
     for (const ack of acks) if (!ack.ok) expect(ack.error.code).toBe('not_found');
-    const [{ removedRev } = { removedRev: 0 }] = await stored('SELECT rev::int AS "removedRev" FROM memberships WHERE conversation_id = $1 AND user_id = $2', [c, ben.id]);
-    const rows = await stored('SELECT seq::int, rev::int FROM messages WHERE conversation_id = $1 AND sender_id = $2', [c, ben.id]);
+    const [{ removedRev } = { removedRev: 0 }] = await stored(
+      'SELECT rev::int AS "removedRev" FROM memberships WHERE conversation_id = $1 AND user_id = $2',
+      [c, ben.id],
+    );
+    const rows = await stored('SELECT seq::int, rev::int FROM messages WHERE conversation_id = $1 AND sender_id = $2', [
+      c,
+      ben.id,
+    ]);
     expect(rows).toHaveLength(acks.filter(({ ok }) => ok).length);
     for (const row of rows) expect(row['rev']).toBeLessThan(removedRev ?? 0);
-    const dense = await stored('SELECT count(*)::int AS n, max(seq)::int AS last FROM messages WHERE conversation_id = $1', [c]);
+    const dense = await stored(
+      'SELECT count(*)::int AS n, max(seq)::int AS last FROM messages WHERE conversation_id = $1',
+      [c],
+    );
     expect(dense[0]?.['n']).toBe(dense[0]?.['last']);
   });
 
@@ -122,8 +157,14 @@ describe('sending', () => {
     expect((await post(ben, c, { clientId, body: 'before' })).status).toBe(201);
     await ada.patch(`/api/v1/conversations/${c}`, { settings: { whoCanPost: 'admin' } }, { 'If-Match': '*' });
     expect(await post(ben, c, { body: 'after' })).toMatchObject({ status: 403, body: { code: 'role_insufficient' } });
-    expect(await post(ben, c, { clientId, body: 'before' })).toMatchObject({ status: 200, body: { deduplicated: true, message: { body: 'before' } } });
-    expect(await post(ben, c, { clientId, body: 'other' })).toMatchObject({ status: 409, body: { code: 'idempotency_mismatch' } });
+    expect(await post(ben, c, { clientId, body: 'before' })).toMatchObject({
+      status: 200,
+      body: { deduplicated: true, message: { body: 'before' } },
+    });
+    expect(await post(ben, c, { clientId, body: 'other' })).toMatchObject({
+      status: 409,
+      body: { code: 'idempotency_mismatch' },
+    });
   });
 
   it('answers a repeat with the present state, and does not look at markRead', async () => {
@@ -131,7 +172,10 @@ describe('sending', () => {
     const clientId = randomUUID();
     const { seq } = (await post(ada, c, { clientId, body: 'first' })).body.message;
     await ada.patch(`/api/v1/conversations/${c}/messages/${seq}`, { body: 'second' });
-    expect(await post(ada, c, { clientId, body: 'first', markRead: false })).toMatchObject({ status: 200, body: { message: { body: 'second', seq } } });
+    expect(await post(ada, c, { clientId, body: 'first', markRead: false })).toMatchObject({
+      status: 200,
+      body: { message: { body: 'second', seq } },
+    });
   });
 
   it.each([
@@ -156,7 +200,11 @@ describe('sending', () => {
     ['kind custom without meta', { kind: 'custom', body: 'x' }, 'meta'],
     ['large meta', { kind: 'custom', meta: { a: 'x'.repeat(5000) } }, 'meta'],
     ['too many mentions', { body: 'x', mentions: Array.from({ length: 51 }, () => randomUUID()) }, 'mentions'],
-    ['too many attachments', { body: 'x', attachmentIds: Array.from({ length: 11 }, () => randomUUID()) }, 'attachmentIds'],
+    [
+      'too many attachments',
+      { body: 'x', attachmentIds: Array.from({ length: 11 }, () => randomUUID()) },
+      'attachmentIds',
+    ],
     ['an unknown member', { body: 'x', colour: 'red' }, ''],
   ])('refuses %s', async (_, fields, path) => {
     const c = await createGroup(ada, [ben]);
@@ -167,7 +215,8 @@ describe('sending', () => {
 
   it('counts as unread what it should, and reads what the sender has read', async () => {
     const c = await createGroup(ada, [ben]);
-    const unread = async (person: Person) => (await person.get<{ unread: number; readSeq: number }>(`/api/v1/conversations/${c}/unread`)).body;
+    const unread = async (person: Person) =>
+      (await person.get<{ unread: number; readSeq: number }>(`/api/v1/conversations/${c}/unread`)).body;
     await send(ada, c, { body: 'counts' });
     await send(ada, c, { body: 'silent', silent: true });
     expect(await unread(ben)).toMatchObject({ unread: 1 });
@@ -186,8 +235,14 @@ describe('sending', () => {
     const message = await send(ben, c, { body: 'hey', mentions: [ada.id, eve.id, ada.id] });
     expect(message.mentions).toEqual([ada.id]);
     expect((await ada.get<{ mentions: number }>(`/api/v1/conversations/${c}/unread`)).body.mentions).toBe(1);
-    expect(await post(ben, c, { body: 'all!', mentionAll: true })).toMatchObject({ status: 403, body: { code: 'role_insufficient' } });
-    expect(await post(ada, c, { body: 'all!', mentionAll: true })).toMatchObject({ status: 201, body: { message: { mentionAll: true } } });
+    expect(await post(ben, c, { body: 'all!', mentionAll: true })).toMatchObject({
+      status: 403,
+      body: { code: 'role_insufficient' },
+    });
+    expect(await post(ada, c, { body: 'all!', mentionAll: true })).toMatchObject({
+      status: 201,
+      body: { message: { mentionAll: true } },
+    });
     expect((await ben.get<{ mentions: number }>(`/api/v1/conversations/${c}/unread`)).body.mentions).toBe(1);
   });
 
@@ -197,28 +252,46 @@ describe('sending', () => {
     expect((await send(ben, c, { body: 'reply', replyToSeq: root.seq })).replyToSeq).toBe(root.seq);
     expect(await post(ben, c, { body: 'x', replyToSeq: 999 })).toMatchObject({ status: 404 });
     await ada.delete(`/api/v1/conversations/${c}/messages/${root.seq}`);
-    expect(await post(ben, c, { body: 'x', replyToSeq: root.seq })).toMatchObject({ status: 410, body: { code: 'message_deleted' } });
+    expect(await post(ben, c, { body: 'x', replyToSeq: root.seq })).toMatchObject({
+      status: 410,
+      body: { code: 'message_deleted' },
+    });
   });
 
   it('forwards what the sender can see, with its origin', async () => {
     const [from, to] = [await createGroup(ada, [ben]), await createGroup(ben, [eve])];
     const source = await send(ada, from, { kind: 'custom', body: 'look', meta: { card: 7 } });
     const forwarded = await send(ben, to, { forwardOf: { conversationId: from, seq: source.seq } });
-    expect(forwarded).toMatchObject({ kind: 'custom', body: 'look', meta: { card: 7 }, forwardedFrom: { messageId: source.id, senderId: ada.id, createdAt: source.createdAt } });
-    expect(await post(eve, to, { forwardOf: { conversationId: from, seq: source.seq } })).toMatchObject({ status: 404 });
-    expect(await post(ben, to, { body: 'mine', forwardOf: { conversationId: from, seq: source.seq } })).toMatchObject({ status: 400 });
+    expect(forwarded).toMatchObject({
+      kind: 'custom',
+      body: 'look',
+      meta: { card: 7 },
+      forwardedFrom: { messageId: source.id, senderId: ada.id, createdAt: source.createdAt },
+    });
+    expect(await post(eve, to, { forwardOf: { conversationId: from, seq: source.seq } })).toMatchObject({
+      status: 404,
+    });
+    expect(await post(ben, to, { body: 'mine', forwardOf: { conversationId: from, seq: source.seq } })).toMatchObject({
+      status: 400,
+    });
   });
 
   it('refuses files that are not there', async () => {
     const c = await createGroup(ada, [ben]);
-    expect(await post(ada, c, { body: 'see', attachmentIds: [randomUUID()] })).toMatchObject({ status: 409, body: { code: 'invalid_state' } });
-    expect(await stored('SELECT count(*)::int AS n FROM messages WHERE conversation_id = $1 AND sender_id IS NOT NULL', [c])).toEqual([{ n: 0 }]);
+    expect(await post(ada, c, { body: 'see', attachmentIds: [randomUUID()] })).toMatchObject({
+      status: 409,
+      body: { code: 'invalid_state' },
+    });
+    expect(
+      await stored('SELECT count(*)::int AS n FROM messages WHERE conversation_id = $1 AND sender_id IS NOT NULL', [c]),
+    ).toEqual([{ n: 0 }]);
   });
 
   it('lets nobody write to somebody who has blocked them, either way', async () => {
     const c = await direct(ada, ben);
     await ben.put(`/api/v1/users/me/blocks/${ada.id}`);
-    for (const person of [ada, ben]) expect(await post(person, c, { body: 'x' })).toMatchObject({ status: 403, body: { code: 'blocked' } });
+    for (const person of [ada, ben])
+      expect(await post(person, c, { body: 'x' })).toMatchObject({ status: 403, body: { code: 'blocked' } });
     await ben.delete(`/api/v1/users/me/blocks/${ada.id}`);
     expect((await post(ada, c, { body: 'x' })).status).toBe(201);
   });

@@ -8,7 +8,11 @@ export interface SendResult {
 }
 
 /** A group of its creator and these members; answers its id. */
-export async function createGroup(owner: Person, members: readonly Person[], input: Record<string, unknown> = {}): Promise<string> {
+export async function createGroup(
+  owner: Person,
+  members: readonly Person[],
+  input: Record<string, unknown> = {},
+): Promise<string> {
   return create(owner, { type: 'group', title: 'Group', memberIds: members.map(({ id }) => id), ...input });
 }
 
@@ -24,7 +28,10 @@ async function create(owner: Person, input: Record<string, unknown>): Promise<st
 /** Sends and answers the stored message. */
 export async function send(sender: Person, c: string, fields: Record<string, unknown> | string): Promise<MessageView> {
   const input = typeof fields === 'string' ? { body: fields } : fields;
-  const { status, body } = await sender.post<SendResult>(`/api/v1/conversations/${c}/messages`, { clientId: randomUUID(), ...input });
+  const { status, body } = await sender.post<SendResult>(`/api/v1/conversations/${c}/messages`, {
+    clientId: randomUUID(),
+    ...input,
+  });
   if (status !== 201) throw new Error(`send answered ${status}: ${JSON.stringify(body)}`);
   return body.message;
 }

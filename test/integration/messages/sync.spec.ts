@@ -31,14 +31,25 @@ describe('sync and changes', () => {
     const c = await createGroup(ada, [ben]);
     for (let i = 0; i < 60; i++) await send(ada, c, `${i}`);
     const first = entry(await sync(ben, {}), c);
-    expect(first).toMatchObject({ limited: true, conversation: { id: c, title: 'Group', memberCount: 2 }, me: { unread: 60 } });
+    expect(first).toMatchObject({
+      limited: true,
+      conversation: { id: c, title: 'Group', memberCount: 2 },
+      me: { unread: 60 },
+    });
     const messages = first?.changes.filter(({ t }) => t === 'message') ?? [];
     expect(messages.map(({ v }) => (v as MessageView).seq)).toEqual(Array.from({ length: 50 }, (_, i) => 12 + i));
     expect(first?.changes.filter(({ t }) => t === 'member')).toHaveLength(2);
     expect(first?.receipts?.map(([user]) => user).toSorted()).toEqual([ada.id, ben.id].toSorted());
 
     const idle = entry(await sync(ben, { heads: { [c]: first?.upTo } }), c);
-    expect(idle).toMatchObject({ limited: false, conversation: null, changes: [], receipts: null, upTo: first?.upTo, me: { unread: 60 } });
+    expect(idle).toMatchObject({
+      limited: false,
+      conversation: null,
+      changes: [],
+      receipts: null,
+      upTo: first?.upTo,
+      me: { unread: 60 },
+    });
 
     const sent = await send(ada, c, 'newer');
     await ada.patch(`/api/v1/conversations/${c}/messages/20`, { body: 'edited' });
@@ -57,12 +68,20 @@ describe('sync and changes', () => {
     expect(entry(await sync(ben, { heads: { [c]: position }, limit: 5 }), c)).toMatchObject({ limited: true });
     expect(entry(await sync(ben, { heads: { [c]: position }, limit: 6 }), c)).toMatchObject({ limited: false });
     expect(entry(await sync(ben, { heads: { [c]: position + 999 } }), c)).toMatchObject({ limited: true });
-    const reset = (await ben.post<SyncView>('/api/v1/sync', { epoch: randomUUID(), userRev: 1, heads: { [c]: position } })).body;
+    const reset = (
+      await ben.post<SyncView>('/api/v1/sync', { epoch: randomUUID(), userRev: 1, heads: { [c]: position } })
+    ).body;
     expect(reset).toMatchObject({ reset: true, epoch });
     expect(entry(reset, c)).toMatchObject({ limited: true });
     expect(reset.user.length).toBeGreaterThan(0);
-    expect(await ben.get(`/api/v1/conversations/${c}/changes?after=${position + 999}`)).toMatchObject({ status: 409, body: { code: 'ahead_of_server' } });
-    expect(await ben.get('/api/v1/users/me/changes?after=99999')).toMatchObject({ status: 409, body: { code: 'ahead_of_server' } });
+    expect(await ben.get(`/api/v1/conversations/${c}/changes?after=${position + 999}`)).toMatchObject({
+      status: 409,
+      body: { code: 'ahead_of_server' },
+    });
+    expect(await ben.get('/api/v1/users/me/changes?after=99999')).toMatchObject({
+      status: 409,
+      body: { code: 'ahead_of_server' },
+    });
   });
 
   it('names the conversations the caller is no longer in, and shows nothing of them', async () => {
@@ -71,11 +90,16 @@ describe('sync and changes', () => {
     await ada.delete(`/api/v1/conversations/${lost}/members/${ben.id}`);
     await send(ada, lost, 'without you');
     const foreign = randomUUID();
-    const after = await sync(ben, { heads: { [kept]: entry(before, kept)?.upTo, [lost]: entry(before, lost)?.upTo, [foreign]: 1 } });
+    const after = await sync(ben, {
+      heads: { [kept]: entry(before, kept)?.upTo, [lost]: entry(before, lost)?.upTo, [foreign]: 1 },
+    });
     expect(after.gone.toSorted()).toEqual([lost, foreign].toSorted());
     expect(entry(after, lost)).toBeUndefined();
     expect(JSON.stringify(after)).not.toContain('without you');
-    expect(await ben.get(`/api/v1/conversations/${lost}/changes?after=0`)).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    expect(await ben.get(`/api/v1/conversations/${lost}/changes?after=0`)).toMatchObject({
+      status: 404,
+      body: { code: 'not_found' },
+    });
   });
 
   it('carries the receipts of direct conversations always, and of small ones with their changes', async () => {
@@ -98,12 +122,19 @@ describe('sync and changes', () => {
     expect(second).toMatchObject({ cursor: null, user: [], userMore: false, gone: [], userRev: first.userRev });
     expect([...first.conversations, ...second.conversations].map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
     let position = first.userRev;
-    for (let more = true; more; ) {
-      const page = (await busy.get<{ upTo: number; more: boolean; changes: { rev: number }[] }>(`/api/v1/users/me/changes?after=${position}&limit=50`)).body;
+    for (let more = true; more;) {
+      const page = (
+        await busy.get<{ upTo: number; more: boolean; changes: { rev: number }[] }>(
+          `/api/v1/users/me/changes?after=${position}&limit=50`,
+        )
+      ).body;
       for (const { rev } of page.changes) expect(rev).toBeGreaterThan(position);
       [position, more] = [page.upTo, page.more];
     }
-    expect(await busy.post('/api/v1/sync', { epoch, cursor: 'nonsense' })).toMatchObject({ status: 400, body: { code: 'invalid_cursor' } });
+    expect(await busy.post('/api/v1/sync', { epoch, cursor: 'nonsense' })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_cursor' },
+    });
   });
 
   it('hides from later members what they may not see, without stopping their position', async () => {
@@ -113,7 +144,11 @@ describe('sync and changes', () => {
     const position = entry(await sync(eve, {}), c)?.upTo ?? 0;
     await ada.patch(`/api/v1/conversations/${c}/messages/${old.seq}`, { body: 'edited before' });
     const fresh = await send(ada, c, 'after');
-    for (const answer of [await sync(eve, {}), await sync(eve, { heads: { [c]: position } }), await changes(eve, c, 0)]) {
+    for (const answer of [
+      await sync(eve, {}),
+      await sync(eve, { heads: { [c]: position } }),
+      await changes(eve, c, 0),
+    ]) {
       const text = JSON.stringify(answer);
       expect(text).not.toContain('before');
       expect(text).toContain('after');
@@ -124,14 +159,15 @@ describe('sync and changes', () => {
   it('shows each present state exactly once over pages of any size, with position and own side', async () => {
     const c = await createGroup(ada, [ben]);
     for (let i = 0; i < 10; i++) await send(ada, c, `${i}`);
-    for (const seq of [3, 5, 3]) await ada.put(`/api/v1/conversations/${c}/messages/${seq}/reactions/${randomUUID().slice(0, 5)}`);
+    for (const seq of [3, 5, 3])
+      await ada.put(`/api/v1/conversations/${c}/messages/${seq}/reactions/${randomUUID().slice(0, 5)}`);
     const whole = await changes(ben, c, 0);
     expect(whole).toMatchObject({ c, more: false, head: { seq: 11 }, me: { unread: 10 } });
     expect(whole.upTo).toBe(whole.head.rev);
     for (const limit of [1, 2, 3, 7]) {
       const seen: unknown[] = [];
       let after = 0;
-      for (let more = true; more; ) {
+      for (let more = true; more;) {
         const page = await changes(ben, c, after, limit);
         expect(page.changes.length).toBeLessThanOrEqual(limit);
         seen.push(...page.changes);
@@ -179,7 +215,7 @@ describe('sync and changes', () => {
       const follow = async (reader: Person, limit: number) => {
         const rows = new Map<string, { rev: number; v: unknown }>();
         let after = 0;
-        for (let last = false; ; ) {
+        for (let last = false; ;) {
           const page = await changes(reader, c, after, limit);
           expect(page.upTo).toBeGreaterThanOrEqual(after);
           let previous = after;
@@ -188,7 +224,10 @@ describe('sync and changes', () => {
             expect(rev).toBeGreaterThan(previous);
             expect(rev).toBeLessThanOrEqual(page.upTo);
             previous = rev;
-            rows.set(`${t} ${(v as { id?: string; userId?: string }).id ?? (v as { userId: string }).userId}`, { rev, v });
+            rows.set(`${t} ${(v as { id?: string; userId?: string }).id ?? (v as { userId: string }).userId}`, {
+              rev,
+              v,
+            });
           }
           after = page.upTo;
           if (page.more) continue;
@@ -200,11 +239,16 @@ describe('sync and changes', () => {
       await Promise.all(writers);
       const whole = await changes(ben, c, 0);
       const truth: ChangesView['changes'] = [...whole.changes];
-      for (let page = whole; page.more; ) {
+      for (let page = whole; page.more;) {
         page = await changes(ben, c, page.upTo);
         truth.push(...page.changes);
       }
-      const expected = new Map(truth.map(({ rev, t, v }) => [`${t} ${(v as { id?: string; userId?: string }).id ?? (v as { userId: string }).userId}`, { rev, v }]));
+      const expected = new Map(
+        truth.map(({ rev, t, v }) => [
+          `${t} ${(v as { id?: string; userId?: string }).id ?? (v as { userId: string }).userId}`,
+          { rev, v },
+        ]),
+      );
       expect(one.rows).toEqual(expected);
       expect(two.rows).toEqual(expected);
       const dense = await query<{ n: number; last: number; head: number }>(
@@ -227,10 +271,18 @@ describe('sync and changes', () => {
     const rest = await sync(ben, { heads: { [c]: 0 } });
     expect(await socket.emit('sync', { epoch, heads: { [c]: 0 } })).toEqual({ ok: true, data: rest });
     expect(await socket.emit('changes', { c, after: 0 })).toEqual({ ok: true, data: await changes(ben, c, 0) });
-    expect(await socket.emit('user.changes', { after: 0 })).toEqual({ ok: true, data: (await ben.get('/api/v1/users/me/changes?after=0')).body });
-    expect(await socket.emit('changes', { c: randomUUID(), after: 0 })).toMatchObject({ ok: false, error: { code: 'not_found' } });
+    expect(await socket.emit('user.changes', { after: 0 })).toEqual({
+      ok: true,
+      data: (await ben.get('/api/v1/users/me/changes?after=0')).body,
+    });
+    expect(await socket.emit('changes', { c: randomUUID(), after: 0 })).toMatchObject({
+      ok: false,
+      error: { code: 'not_found' },
+    });
     expect(await socket.emit('changes', { c })).toMatchObject({ ok: false, error: { code: 'validation_failed' } });
-    expect(await socket.emit('sync', { heads: Object.fromEntries(Array.from({ length: 2001 }, () => [randomUUID(), 1])) })).toMatchObject({ ok: false, error: { code: 'validation_failed' } });
+    expect(
+      await socket.emit('sync', { heads: Object.fromEntries(Array.from({ length: 2001 }, () => [randomUUID(), 1])) }),
+    ).toMatchObject({ ok: false, error: { code: 'validation_failed' } });
     socket.close();
   });
 });

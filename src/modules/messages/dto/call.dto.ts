@@ -21,12 +21,10 @@ export type CallCommand = z.output<typeof callCommand>;
 export const callSignal = z.strictObject({
   callId: uuid,
   to: z.strictObject({ userId: uuid, deviceId: z.string().min(1).max(128).optional() }),
-  data: z
-    .json()
-    .refine((data) => Buffer.byteLength(JSON.stringify(data)) <= MAX_SIGNAL_BYTES, {
-      message: `At most ${MAX_SIGNAL_BYTES} bytes of JSON`,
-      params: { code: 'too_long' },
-    }),
+  data: z.json().refine((data) => Buffer.byteLength(JSON.stringify(data)) <= MAX_SIGNAL_BYTES, {
+    message: `At most ${MAX_SIGNAL_BYTES} bytes of JSON`,
+    params: { code: 'too_long' },
+  }),
 });
 export type CallSignalInput = z.output<typeof callSignal>;
 

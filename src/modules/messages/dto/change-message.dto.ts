@@ -13,7 +13,8 @@ const editFields = {
   /** Refuses with stale_rev when the message has changed since. */
   ifRev: rev.optional(),
 };
-const somethingToDo = (input: Record<string, unknown>) => ['body', 'meta', 'mentions', 'attachmentIds'].some((name) => input[name] !== undefined);
+const somethingToDo = (input: Record<string, unknown>) =>
+  ['body', 'meta', 'mentions', 'attachmentIds'].some((name) => input[name] !== undefined);
 const nothing = { message: 'body, meta, mentions or attachmentIds is needed', params: { code: 'required' } };
 
 export const editMessageBody = z.strictObject(editFields).refine(somethingToDo, nothing);
@@ -23,7 +24,9 @@ export type EditFields = z.output<typeof editMessageBody>;
 export const editMessage = z.strictObject({ c: uuid, seq, ...editFields }).refine(somethingToDo, nothing);
 export type EditMessage = z.output<typeof editMessage>;
 
-export const deleteMessageQuery = z.strictObject({ ifRev: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional() });
+export const deleteMessageQuery = z.strictObject({
+  ifRev: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+});
 export type DeleteMessageQuery = z.output<typeof deleteMessageQuery>;
 
 /** Socket: `message.delete`. */

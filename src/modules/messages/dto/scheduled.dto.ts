@@ -4,7 +4,9 @@ import { attachmentIds, checkContent, mentionIds, messageBody, sendFields } from
 
 const sendAt = z.iso.datetime({ offset: true }).transform((at) => new Date(at));
 
-export const createScheduled = z.strictObject({ conversationId: uuid, sendAt, ...sendFields }).superRefine(checkContent);
+export const createScheduled = z
+  .strictObject({ conversationId: uuid, sendAt, ...sendFields })
+  .superRefine(checkContent);
 export type CreateScheduled = z.output<typeof createScheduled>;
 
 export const updateScheduled = z.strictObject({

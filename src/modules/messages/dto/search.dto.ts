@@ -9,7 +9,10 @@ export const searchQuery = pageQuery.extend({
     .trim()
     .min(2)
     .max(200)
-    .refine((text) => text.isWellFormed() && !text.includes('\0'), { message: 'Not valid text', params: { code: 'malformed_text' } }),
+    .refine((text) => text.isWellFormed() && !text.includes('\0'), {
+      message: 'Not valid text',
+      params: { code: 'malformed_text' },
+    }),
   conversationId: uuid.optional(),
   senderId: uuid.optional(),
   kind: z.enum(['text', 'custom', 'call']).optional(),

@@ -24,7 +24,8 @@ export const messageBody = z
 export const messageMeta = z.record(z.string().max(64), z.json()).superRefine((value, context) => {
   const text = JSON.stringify(value);
   if (Buffer.byteLength(text) > MAX_META_BYTES) refuse(context, 'too_long', `At most ${MAX_META_BYTES} bytes of JSON`);
-  else if (!text.isWellFormed() || /\\u0000|\\ud[89a-f]/.test(text)) refuse(context, 'malformed_text', 'Contains a NUL character or half of a surrogate pair');
+  else if (!text.isWellFormed() || /\\u0000|\\ud[89a-f]/.test(text))
+    refuse(context, 'malformed_text', 'Contains a NUL character or half of a surrogate pair');
 });
 
 export const seq = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
@@ -57,7 +58,13 @@ export const sendFields = {
 
 /** Members that only make sense together. */
 export function checkContent(
-  input: { kind: string; body?: string | undefined; meta?: unknown; attachmentIds: readonly string[]; forwardOf?: unknown },
+  input: {
+    kind: string;
+    body?: string | undefined;
+    meta?: unknown;
+    attachmentIds: readonly string[];
+    forwardOf?: unknown;
+  },
   context: z.RefinementCtx,
 ): void {
   const at = (path: string, code: string, message: string) =>

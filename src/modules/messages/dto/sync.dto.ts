@@ -17,7 +17,10 @@ export const syncRequest = z.strictObject({
   heads: z
     .record(uuid, position)
     .default({})
-    .refine((heads) => Object.keys(heads).length <= MAX_HEADS, { message: `At most ${MAX_HEADS} conversations`, params: { code: 'too_long' } }),
+    .refine((heads) => Object.keys(heads).length <= MAX_HEADS, {
+      message: `At most ${MAX_HEADS} conversations`,
+      params: { code: 'too_long' },
+    }),
   /** Changes per conversation. */
   limit,
   /** From the answer before. */
@@ -40,12 +43,26 @@ export const changesQuery = z.strictObject({
 });
 export type ChangesQuery = z.output<typeof changesQuery>;
 
-export const changeView = z.object({ rev: z.number().int(), t: z.enum(['message', 'member', 'conversation', 'thread']), v: z.unknown() });
+export const changeView = z.object({
+  rev: z.number().int(),
+  t: z.enum(['message', 'member', 'conversation', 'thread']),
+  v: z.unknown(),
+});
 export type ChangeView = z.output<typeof changeView>;
 
 export const userChangeView = z.object({
   rev: z.number().int(),
-  t: z.enum(['membership', 'profile', 'preferences', 'contact', 'block', 'draft', 'scheduled', 'notification', 'device']),
+  t: z.enum([
+    'membership',
+    'profile',
+    'preferences',
+    'contact',
+    'block',
+    'draft',
+    'scheduled',
+    'notification',
+    'device',
+  ]),
   v: z.unknown(),
 });
 export type UserChangeView = z.output<typeof userChangeView>;
@@ -62,7 +79,11 @@ export const changesView = z.object({
 });
 export type ChangesView = z.output<typeof changesView>;
 
-export const userChangesView = z.object({ changes: z.array(userChangeView), upTo: z.number().int(), more: z.boolean() });
+export const userChangesView = z.object({
+  changes: z.array(userChangeView),
+  upTo: z.number().int(),
+  more: z.boolean(),
+});
 export type UserChangesView = z.output<typeof userChangesView>;
 
 export const receiptTuple = z.tuple([z.uuid(), z.number().int(), z.number().int()]);

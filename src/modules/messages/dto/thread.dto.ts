@@ -9,7 +9,9 @@ export type CreateThread = z.output<typeof createThread>;
 
 export const updateThread = z
   .strictObject({ title: title.nullable().optional(), locked: z.boolean().optional() })
-  .refine(({ title: name, locked }) => name !== undefined || locked !== undefined, { message: 'title or locked is needed' });
+  .refine(({ title: name, locked }) => name !== undefined || locked !== undefined, {
+    message: 'title or locked is needed',
+  });
 export type UpdateThread = z.output<typeof updateThread>;
 
 export const readThread = z.strictObject({ seq: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER) });
