@@ -22,6 +22,7 @@ import { readyView } from './ready.view.js';
 import { RoomSequencer } from './room-sequencer.js';
 import { Rooms, userRoom } from './rooms.js';
 import { ServerEpoch } from './server-epoch.js';
+import { SendBuffer } from './send-buffer.js';
 import { SlowSockets } from './slow-sockets.js';
 import { Client, Sockets } from './sockets.js';
 import { UserSequencer } from './user-sequencer.js';
@@ -32,6 +33,8 @@ export type CloseReason = RevocationReason | 'token_expired';
 const SWEEP_MS = 1000;
 const DRAIN_TICK_MS = 100;
 const ROOM_READS = 5;
+/** How long a closing peer may take to say goodbye. */
+const CLOSE_ANSWER_MS = 1000;
 
 /** The life of every socket of this replica: sign-in, rooms and `ready`, end of its token, orderly stop. */
 @Injectable()
@@ -86,6 +89,14 @@ export class Connections implements DrainableSockets, OnApplicationShutdown {
       if (i > 0) await new Promise((resolve) => setTimeout(resolve, DRAIN_TICK_MS));
       for (const { socket } of clients.slice(i, i + batch)) socket.conn.close();
     }
+    this.closeRest(clients);
+  }
+
+  /** Connections that never signed in, and peers that do not answer the close: they would hold the server open. */
+  private closeRest(clients: readonly Client[]): void {
+    for (const connection of this.rooms.connections()) connection.close();
+    const buffers = clients.map(({ socket }) => new SendBuffer(socket));
+    setTimeout(() => buffers.forEach((buffer) => buffer.discard()), CLOSE_ANSWER_MS).unref();
   }
 
   /** Ends every socket of these auth sessions; clients do not reconnect by themselves. */

@@ -15,6 +15,13 @@ export class Rooms {
     this.namespace = namespace;
   }
 
+  /** Every connection of the server, in the namespace or not yet. */
+  connections(): { close(): void }[] {
+    const clients = (this.namespace?.server.engine as { clients?: Record<string, { close(): void }> } | undefined)
+      ?.clients;
+    return Object.values(clients ?? {});
+  }
+
   /** A socket left a conversation, by whatever way. */
   onLeave(listener: (conversationId: string, socketId: string) => void): void {
     this.namespace?.adapter.on('leave-room', (room: string, socketId: string) => {
