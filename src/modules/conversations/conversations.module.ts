@@ -23,6 +23,8 @@ import { MembersController } from './members.controller.js';
 import { MembersRepository } from './members.repository.js';
 import { MembersService } from './members.service.js';
 import { MessageSourceService } from './message-source.service.js';
+import { OversightRepository } from './oversight.repository.js';
+import { OversightService } from './oversight.service.js';
 import { ReceiptHintsService } from './receipt-hints.service.js';
 import { ReceiptsController } from './receipts.controller.js';
 import { ReceiptsRepository } from './receipts.repository.js';
@@ -47,6 +49,7 @@ import { UnreadService } from './unread.service.js';
     InvitesService,
     MembersService,
     MessageSourceService,
+    OversightService,
     ReceiptHintsService,
     ReceiptsService,
     UnreadService,
@@ -55,6 +58,7 @@ import { UnreadService } from './unread.service.js';
     InvitesRepository,
     MemberChangesRepository,
     MembersRepository,
+    OversightRepository,
     ReceiptsRepository,
   ],
   exports: [ConversationsService],

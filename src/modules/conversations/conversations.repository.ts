@@ -56,7 +56,7 @@ export const conversationColumns = sql`
   c.id, c.type, c.title, c.description, c.avatar_media_id AS "avatarMediaId", c.visibility, c.settings,
   c.created_by AS "createdBy", c.rev, c.created_at AS "createdAt", c.updated_at AS "updatedAt", c.deleted_at AS "deletedAt"`;
 
-const memberCount = sql`
+export const memberCount = sql`
   (SELECT count(*) FROM memberships AS a WHERE a.conversation_id = c.id AND a.state = 'active') AS "memberCount"`;
 
 /** Active memberships of one user with their conversations and heads. */

@@ -4,6 +4,7 @@ import { Coalescer } from '../../platform/database/coalescer.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { Db, Tx } from '../../platform/database/db.js';
 import { notFound } from '../../platform/errors/domain-error.js';
+import type { Page } from '../../platform/http/cursor.js';
 import { atLeast } from './conversations.rules.js';
 import { roleInsufficient } from './conversations.errors.js';
 import { ConversationViewsService, type SyncEntry } from './conversation-views.service.js';
@@ -12,16 +13,19 @@ import type { ConversationDetailView } from './dto/conversation.view.js';
 import { DepartureService } from './departure.service.js';
 import { type MemberView, toMemberView } from './dto/member.view.js';
 import type { MeView } from './dto/me.view.js';
+import type { InspectedConversation, OverseenConversation } from './dto/oversight.view.js';
 import type { UnreadTotals } from './dto/unread.view.js';
 import { EditingService } from './editing.service.js';
 import { type Membership, MembersRepository, type Recipient } from './members.repository.js';
 import { type MessageSource, MessageSourceService } from './message-source.service.js';
 import { type Receipt, ReceiptsService, type ReceiptTuple } from './receipts.service.js';
+import { type OversightQuery, OversightService } from './oversight.service.js';
 import { UnreadService } from './unread.service.js';
 
 export type { Head, Step } from './conversations.repository.js';
 export type { Membership, Recipient } from './members.repository.js';
 export type { MessageSource, ReadPosition, SystemMessage, SystemMessageType } from './message-source.service.js';
+export type { OversightQuery } from './oversight.service.js';
 export type { Receipt, ReceiptTuple } from './receipts.service.js';
 export type { SyncEntry } from './conversation-views.service.js';
 
@@ -43,6 +47,7 @@ export class ConversationsService {
     private readonly unread: UnreadService,
     private readonly editing: EditingService,
     private readonly departures: DepartureService,
+    private readonly oversight: OversightService,
   ) {}
 
   /** For the module that owns notifications: how many of a user's are unread. */
@@ -196,6 +201,16 @@ export class ConversationsService {
   ): Promise<Map<string, MemberView[]>> {
     const rows = await this.members.firstOf(db, conversationIds, limit);
     return Map.groupBy(rows.map(toMemberView), ({ conversationId }) => conversationId);
+  }
+
+  /** For moderation: every conversation, deleted ones included. @throws forbidden, invalid_cursor */
+  oversee(actor: Actor, query: OversightQuery): Promise<Page<OverseenConversation>> {
+    return this.oversight.list(actor, query);
+  }
+
+  /** For moderation: counters, watermarks, recent revs. @throws forbidden, not_found */
+  inspect(actor: Actor, conversationId: string): Promise<InspectedConversation> {
+    return this.oversight.inspect(actor, conversationId);
   }
 
   /** For moderation. @throws forbidden, not_found */
