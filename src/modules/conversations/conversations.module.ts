@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { UsersModule } from '../users/users.module.js';
+import { ArchiveService } from './archive.service.js';
 import { ConversationChangeService } from './conversation-change.service.js';
 import { ConversationFeedsService } from './conversation-feeds.service.js';
 import { ConversationViewsService } from './conversation-views.service.js';
@@ -38,6 +39,7 @@ import { UnreadService } from './unread.service.js';
     ConversationsService,
     ConversationsGateway,
     ConversationsConsumer,
+    ArchiveService,
     ConversationChangeService,
     ConversationFeedsService,
     ConversationViewsService,

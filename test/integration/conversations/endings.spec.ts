@@ -82,3 +82,26 @@ describe('two thousand conversations', () => {
     expect(await create(first, { type: 'direct', memberIds: [full.id] })).toMatchObject(refused);
   });
 });
+
+describe('an archive of a user’s data', () => {
+  it('holds every conversation with the own flags, and every draft', async () => {
+    const { id } = await room([first, second], { title: 'Archived' });
+    await second.patch(`${conversations}/${id}/me`, { notifyLevel: 'none' });
+    await second.put(`${conversations}/${id}/draft`, { body: 'unsent' });
+    const { body } = await second.post<{ url: string }>('/api/v1/users/me/exports');
+    const lines = (await (await fetch(`${app.url}${body.url}`)).text()).trim().split('\n');
+    const rows = lines.map((line) => JSON.parse(line) as { type: string; id?: string; conversationId?: string });
+    const mine = await query(
+      'SELECT FROM memberships WHERE user_id = $1 AND state = $2',
+      [second.id, 'active'],
+      app.databaseUrl,
+    );
+    expect(rows.filter(({ type }) => type === 'conversation')).toHaveLength(mine.length);
+    expect(rows.find((row) => row.id === id)).toMatchObject({
+      type: 'conversation',
+      title: 'Archived',
+      me: { notifyLevel: 'none' },
+    });
+    expect(rows.find((row) => row.conversationId === id && row.type === 'draft')).toMatchObject({ body: 'unsent' });
+  });
+});
