@@ -46,8 +46,19 @@ export class GatedIoAdapter extends IoAdapter {
     io.of('/').use((_socket, next) => next(new Error('not_found')));
     this.app.get(Connections).serve(io.of(NAMESPACE));
     io.attach(server);
-    // The request with its headers would stay in memory as long as the socket.
-    io.engine.on('connection', (connection: { request: unknown }) => {
+    this.releaseRequests(io);
+  }
+
+  /** The request with its headers would stay in memory as long as the socket: Engine.IO and its response refer to it. */
+  private releaseRequests({ engine }: Server): void {
+    const responses = new WeakMap<object, { req?: unknown }>();
+    engine.use((request: object, response: { req?: unknown }, next: () => void) => {
+      responses.set(request, response);
+      next();
+    });
+    engine.on('connection', (connection: { request: object | null; transport: { name: string } }) => {
+      const response = connection.request && responses.get(connection.request);
+      if (response && connection.transport.name === 'websocket') response.req = null;
       connection.request = null;
     });
   }

@@ -14,6 +14,8 @@ const auth = z.object({
   protocol: z.unknown(),
 });
 
+const released = Object.freeze({ auth: {}, headers: {}, query: {} });
+
 /** Who a connecting socket is: the token travels in the handshake's `auth` alone, never in the address. */
 @Injectable()
 export class Handshakes {
@@ -25,8 +27,8 @@ export class Handshakes {
   /** @throws unsupported_protocol, unauthenticated, token_expired, session_revoked, account_suspended */
   async authenticate(socket: Socket): Promise<Client> {
     const given = socket.handshake.auth;
-    // It holds the token and lives as long as the socket.
-    socket.handshake.auth = {};
+    // It holds the token, and would live as long as the socket.
+    Object.assign(socket, { handshake: released });
     if (given['protocol'] !== PROTOCOL)
       throw new DomainError('unsupported_protocol', { detail: `This server speaks protocol ${PROTOCOL}` });
     if (given['token'] === undefined) throw new DomainError('unauthenticated');
