@@ -1,12 +1,13 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Actor } from '../../platform/auth/actor.js';
+import { sqlStateOf } from '../../platform/database/database-error.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import { BackgroundWork } from '../../platform/lifecycle/background-work.js';
 import { Log } from '../../platform/logging/log.js';
 import { Sockets } from '../../platform/realtime/sockets.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
-import { listExpired, writeTransition } from './calls.repository.js';
+import { abandonCall, listExpired, writeTransition } from './calls.repository.js';
 import { accept, decline, end, expire, isRunning, RING_MS, type Transition } from './calls.rules.js';
 import { CallsService } from './calls.service.js';
 import type { CallSignalInput } from './dto/call.dto.js';
@@ -76,7 +77,9 @@ export class CallProgressService implements OnModuleInit {
           this.plan(row, null, expire),
         );
       } catch (error) {
-        this.log.warn('calls.timeout_failed', { err: error });
+        // In a conversation that was deleted nobody is left to tell.
+        if (sqlStateOf(error) === 'PA404') await abandonCall(this.database, conversationId, seq);
+        else this.log.warn('calls.timeout_failed', { err: error });
       }
     }
   }

@@ -98,3 +98,9 @@ export async function listCalls(
     ORDER BY c.id DESC LIMIT ${limit}`);
   return rows.map(({ call }) => call);
 }
+
+/** Ends a call of a deleted conversation, without a number. */
+export const abandonCall = (db: Db, conversationId: string, seq: number): Promise<number> =>
+  db.execute(sql`
+    UPDATE call_logs SET state = 'missed', ended_at = now(), end_reason = 'conversation_deleted'
+    WHERE conversation_id = ${conversationId} AND seq = ${seq} AND state IN ('ringing', 'active')`);

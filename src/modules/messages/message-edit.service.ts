@@ -56,7 +56,10 @@ export class MessageEditService {
 
   /** On behalf of Parley: by a moderator of the installation, or when an account is erased. */
   async remove(by: string | null, c: string, seq: number): Promise<Changed> {
-    return this.messages.apply(null, { c, seq, visibleFromSeq: 1 }, (row) => planDelete(row, by, undefined));
+    return this.messages.apply(null, { c, seq, visibleFromSeq: 1 }, (row) => {
+      if (row.kind === 'system') throw invalidState('System messages cannot be deleted');
+      return planDelete(row, by, undefined);
+    });
   }
 
   private planEdit(

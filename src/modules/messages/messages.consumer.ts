@@ -2,13 +2,23 @@ import { Injectable } from '@nestjs/common';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { DeliveredEvent } from '../../platform/events/domain-event.js';
 import { Durable } from '../../platform/events/event-handlers.js';
+import { UserErased } from '../users/users.events.js';
+import { ErasureService } from './erasure.service.js';
 import { MessageCreated, MessageDeleted, MessageUpdated } from './messages.events.js';
 import { reindex } from './search.repository.js';
 
-/** Fills the search index behind the sends, so that no send waits for it. */
+/** Fills the search index behind the sends, so that no send waits for it; and erases what erased people wrote. */
 @Injectable()
 export class MessagesConsumer {
-  constructor(private readonly database: DatabaseService) {}
+  constructor(
+    private readonly database: DatabaseService,
+    private readonly erasure: ErasureService,
+  ) {}
+
+  @Durable(UserErased)
+  async onUserErased(event: DeliveredEvent): Promise<void> {
+    await this.erasure.erase(event);
+  }
 
   @Durable(MessageCreated)
   async onCreated(event: DeliveredEvent): Promise<void> {

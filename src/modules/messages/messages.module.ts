@@ -8,6 +8,7 @@ import { CallsGateway } from './calls.gateway.js';
 import { CallsService } from './calls.service.js';
 import { ConversationSource } from './conversation-source.service.js';
 import { DraftService } from './draft.service.js';
+import { ErasureService } from './erasure.service.js';
 import { MessageBatchService } from './message-batch.service.js';
 import { MessageChangeService } from './message-change.service.js';
 import { MessageChangesController } from './message-changes.controller.js';
@@ -55,6 +56,7 @@ import { TypingGateway } from './typing.gateway.js';
     CallsService,
     ConversationSource,
     DraftService,
+    ErasureService,
     MessageBatchService,
     MessageChangeService,
     MessageEditService,

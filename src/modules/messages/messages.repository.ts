@@ -170,3 +170,8 @@ export async function lastSendAgeMs(db: Db, conversationId: string, senderId: st
     WHERE conversation_id = ${conversationId} AND sender_id = ${senderId} AND kind <> 'system' ORDER BY seq DESC LIMIT 1`);
   return row?.age ?? null;
 }
+
+/** Where a file is shown, in an order in which all take their locks. */
+export const listShowing = (db: Db, mediaId: string): Promise<{ conversationId: string; seq: number }[]> =>
+  db.query(sql`
+    SELECT DISTINCT conversation_id AS "conversationId", seq FROM message_attachments WHERE media_id = ${mediaId} ORDER BY 1, 2`);

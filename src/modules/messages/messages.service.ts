@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Actor } from '../../platform/auth/actor.js';
+import { type Actor, requirePermission } from '../../platform/auth/actor.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { constraintOf, sqlStateOf } from '../../platform/database/database-error.js';
 import { DomainError } from '../../platform/errors/domain-error.js';
@@ -9,10 +9,14 @@ import { DraftService } from './draft.service.js';
 import type { MessageView } from './dto/message.view.js';
 import type { SendMessage } from './dto/send-message.dto.js';
 import { MessageBatchService } from './message-batch.service.js';
+import { type Changed, MessageChangeService } from './message-change.service.js';
+import { MessageEditService } from './message-edit.service.js';
 import { MessageViews } from './message-views.service.js';
 import { idempotencyMismatch, mediaUnusable } from './messages.errors.js';
-import { findByClientId } from './messages.repository.js';
+import { MessageUpdated } from './messages.events.js';
+import { findByClientId, findById, listShowing } from './messages.repository.js';
 import { payloadHash } from './messages.rules.js';
+import { listFollowers } from './threads.repository.js';
 
 export interface SendResult {
   message: MessageView;
@@ -33,6 +37,8 @@ export class MessagesService {
     private readonly drafts: DraftService,
     private readonly batch: MessageBatchService,
     private readonly views: MessageViews,
+    private readonly edits: MessageEditService,
+    private readonly changes: MessageChangeService,
   ) {}
 
   /**
@@ -56,6 +62,32 @@ export class MessagesService {
     this.underWay.set(key, settled);
     void settled.then(() => this.underWay.delete(key));
     return attempt;
+  }
+
+  /** A message in its present state, for modules that decide themselves who may see it. */
+  async find(messageId: string): Promise<MessageView | undefined> {
+    const row = await findById(this.database, messageId);
+    return row && this.views.ofOne(row, this.database);
+  }
+
+  /** Users who follow a thread. */
+  followersOf(threadId: string): Promise<string[]> {
+    return listFollowers(this.database, threadId);
+  }
+
+  /** Deletes a message anywhere. @throws forbidden, not_found, invalid_state */
+  async moderate(actor: Actor, conversationId: string, seq: number): Promise<Changed> {
+    requirePermission(actor, 'messages.moderate');
+    return this.edits.remove(actor.system === null ? actor.userId : null, conversationId, seq);
+  }
+
+  /** A file has another state: every live message that shows it gets a new rev. */
+  async fileChanged(mediaId: string): Promise<void> {
+    for (const { conversationId: c, seq } of await listShowing(this.database, mediaId)) {
+      await this.changes.apply(null, { c, seq, visibleFromSeq: 1 }, (row) =>
+        row.deletedAt ? undefined : { write: async () => undefined, event: (changed) => new MessageUpdated(changed) },
+      );
+    }
   }
 
   private async attempt(actor: Actor, input: SendMessage, hash: string): Promise<SendResult> {

@@ -87,10 +87,14 @@ describe('search', () => {
     await send(ada, c, { kind: 'custom', meta: { a: 1 }, body: 'giraffe card' });
     await deliver();
     expect(bodies(await find(ada, 'giraffe', `&conversationId=${other}`))).toHaveLength(5);
-    expect(setOf(await find(ada, 'giraffe', `&conversationId=${other}&senderId=${ben.id}`))).toEqual(new Set(['giraffe 1', 'giraffe 3']));
+    expect(setOf(await find(ada, 'giraffe', `&conversationId=${other}&senderId=${ben.id}`))).toEqual(
+      new Set(['giraffe 1', 'giraffe 3']),
+    );
     expect(bodies(await find(ada, 'giraffe', '&kind=custom'))).toEqual(['giraffe card']);
     const from = encodeURIComponent(sent[3]?.createdAt ?? '');
-    expect(setOf(await find(ada, 'giraffe', `&conversationId=${other}&from=${from}`))).toEqual(new Set(['giraffe 3', 'giraffe 4']));
+    expect(setOf(await find(ada, 'giraffe', `&conversationId=${other}&from=${from}`))).toEqual(
+      new Set(['giraffe 3', 'giraffe 4']),
+    );
     const first = await find(ada, 'giraffe', '&limit=4');
     const second = await find(ada, 'giraffe', `&limit=4&cursor=${first.next}`);
     expect(new Set([...bodies(first), ...bodies(second)]).size).toBe(6);
