@@ -1,5 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { DomainError } from '../errors/domain-error.js';
 import { type Actor, requirePermission } from './actor.js';
 import { Actors } from './actors.js';
 import { type AuthenticatedRequest, POLICY, type RoutePolicy } from './auth.decorator.js';
@@ -36,7 +37,8 @@ export class AuthGuard implements CanActivate {
         typeof device === 'string' ? device.slice(0, MAX_DEVICE_ID) : undefined,
       );
     } catch (error) {
-      await this.actors.refused(request.ip ?? '');
+      // An expired token or an ended session was real once: not a guess.
+      if (error instanceof DomainError && error.code === 'unauthenticated') await this.actors.refused(request.ip ?? '');
       throw error;
     }
   }

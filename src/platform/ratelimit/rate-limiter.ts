@@ -129,7 +129,7 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
     // Without the shared store each replica counts alone, and so allows less.
     const insuranceLimiter = new RateLimiterMemory({ ...options, points: Math.ceil(rule.points / 2) });
     return this.redis
-      ? new RateLimiterRedis({ ...options, storeClient: this.redis, insuranceLimiter })
+      ? new RateLimiterRedis({ ...options, keyPrefix: `parley:${name}`, storeClient: this.redis, insuranceLimiter })
       : new PostgresCounters({ ...options, database: this.database, insuranceLimiter });
   }
 
@@ -141,6 +141,7 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       commandTimeout: 250,
+      disconnectTimeout: 250,
     });
     client.on('error', (error) => this.log.warn('ratelimit.redis_error', { err: error }));
     return client;

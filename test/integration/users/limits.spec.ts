@@ -5,6 +5,7 @@ import { createTestApp, type TestApp } from '../../support/app.js';
 import { query } from '../../support/database.js';
 import { HttpClient } from '../../support/http-client.js';
 import { register } from '../../support/people.js';
+import { startRedis } from '../../support/redis.js';
 
 // Windows so long that none ends while a test counts.
 const LONG = 1_728_000;
@@ -132,6 +133,33 @@ it('while the counters cannot be reached each replica counts alone and allows ha
     expect(answers).toEqual([401, 401, 401, 401, 401, 429, 429]);
   } finally {
     await blocker.end();
+    await alone.close();
+  }
+});
+
+it('with Redis the count is kept there, for all replicas', async () => {
+  const redis = await startRedis();
+  const environment = { ...limits, REDIS_URL: redis.url, BUS_DRIVER: 'pg' };
+  const [one, two] = [await createTestApp(environment), await createTestApp(environment)];
+  try {
+    const answers = [];
+    for (let i = 0; i < 12; i++) answers.push((await login(i % 2 === 0 ? one : two, 'nobody@example.com')).status);
+    expect(answers).toEqual([...Array<number>(10).fill(401), 429, 429]);
+    expect(await query(`SELECT key FROM rate_limit_counters`, [], one.databaseUrl)).toEqual([]);
+  } finally {
+    await two.close();
+    await one.close();
+    await redis.stop();
+  }
+});
+
+it('while Redis cannot be reached, the same', async () => {
+  const alone = await createTestApp({ ...limits, REDIS_URL: 'redis://127.0.0.1:1', BUS_DRIVER: 'pg' });
+  try {
+    const answers = [];
+    for (let i = 0; i < 7; i++) answers.push((await login(alone, 'nobody@example.com')).status);
+    expect(answers).toEqual([401, 401, 401, 401, 401, 429, 429]);
+  } finally {
     await alone.close();
   }
 });
