@@ -266,3 +266,24 @@ describe('a stop', () => {
     await other.close();
   });
 });
+
+describe('polling', () => {
+  it('is served when configured, and refused in the same words', async () => {
+    const polling = await startReplica(database.url, world, { SOCKET_POLLING: 'true' });
+    const auth = { token: await polling.token(user), deviceId: DEVICE, protocol: 1 };
+    const socket = io(`${polling.url}/v1`, { transports: ['polling'], forceNew: true, reconnection: false, auth });
+    await new Promise((resolve) => socket.once('ready', resolve));
+    expect(await socket.emitWithAck('test.echo', { text: 'x' })).toMatchObject({ ok: true });
+    socket.close();
+    polling.connections.refuse();
+    const answer = await fetch(`${polling.url}/socket.io/?EIO=4&transport=polling`);
+    expect(answer.status).toBe(503);
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await answer.json()).toMatchObject({ code: 'draining' });
+    await polling.close();
+  });
+
+  it('is refused by default', async () => {
+    expect((await fetch(`${replica.url}/socket.io/?EIO=4&transport=polling`)).status).toBe(400);
+  });
+});
