@@ -24,7 +24,7 @@ import { UnreadService } from './unread.service.js';
 
 export type { Head, Step } from './conversations.repository.js';
 export type { Membership, Recipient } from './members.repository.js';
-export type { MessageSource, ReadPosition, SystemMessage, SystemMessageType } from './message-source.service.js';
+export type { MessageSource, ReadPosition, SystemMessage } from './message-source.service.js';
 export type { OversightQuery } from './oversight.service.js';
 export type { Receipt, ReceiptTuple } from './receipts.service.js';
 export type { SyncEntry } from './conversation-views.service.js';

@@ -4,8 +4,6 @@ import type { Db, Tx } from '../../platform/database/db.js';
 import { notFound, validationFailed } from '../../platform/errors/domain-error.js';
 import type { SystemMessageType } from './conversations.rules.js';
 
-export type { SystemMessageType } from './conversations.rules.js';
-
 /** One row of kind `system`. Its numbers are drawn already; `ord` is the head's, since system messages draw none. */
 export interface SystemMessage {
   conversationId: string;

@@ -161,6 +161,7 @@ describe('input that is refused', () => {
     ['no type', { type: undefined }, 'type'],
     ['another type', { type: 'party' }, 'type'],
     ['no title', { title: undefined }, 'title'],
+    ['null for a title', { title: null }, 'title'],
     ['an empty title', { title: '   ' }, 'title'],
     ['a long title', { title: 'x'.repeat(121) }, 'title'],
     ['a title with NUL', { title: 'a\u0000b' }, 'title'],

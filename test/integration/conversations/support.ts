@@ -31,7 +31,7 @@ export interface Conversation {
   me: Me;
 }
 
-export interface Problem {
+interface Problem {
   code: string;
   errors: { path: string; code: string }[];
   limit?: string;

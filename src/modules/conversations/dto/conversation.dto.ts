@@ -3,15 +3,15 @@ import { line, paragraph, refuse, uuid } from '../../../platform/http/text.js';
 import { pageQuery } from '../../../platform/http/cursor.js';
 import { conversationType, settingsView, visibility } from './conversation.view.js';
 
-export const title = line(1, 120);
-export const description = paragraph(0, 2000);
+const title = line(1, 120);
+const description = paragraph(0, 2000);
 export const userIds = z.array(uuid).max(100);
 
 export const createConversation = z
   .strictObject({
     type: conversationType,
     memberIds: userIds.default([]),
-    title: title.optional(),
+    title: title.nullish(),
     description: description.nullish(),
     visibility: visibility.optional(),
     settings: settingsView.partial().strict().optional(),
@@ -24,7 +24,7 @@ export const createConversation = z
         if (input[path] !== undefined && input[path] !== null)
           at(path, 'not_in_direct', 'A direct conversation has none');
       }
-    } else if (input.title === undefined) at('title', 'required', `A ${input.type} needs a title`);
+    } else if (!input.title) at('title', 'required', `A ${input.type} needs a title`);
     if (input.visibility === 'public' && input.type === 'group')
       at('visibility', 'channels_only', 'Only channels can be public');
   });

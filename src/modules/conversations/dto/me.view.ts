@@ -28,7 +28,7 @@ export const meView = z.object({
 export type MeView = z.output<typeof meView>;
 
 /** `v` of a `membership` change in the user's feed. */
-export const membershipView = meView.extend({ conversationId: z.uuid(), deleted: z.literal(true).optional() });
+const membershipView = meView.extend({ conversationId: z.uuid(), deleted: z.literal(true).optional() });
 export type MembershipView = z.output<typeof membershipView>;
 
 /** What is derived at reading and stored nowhere. */
