@@ -1,5 +1,6 @@
 import type { Db } from '../../platform/database/db.js';
 import { sql } from '../../platform/database/sql.js';
+import { characters } from '../../platform/http/text.js';
 import { userColumns, type UserRow } from './users.repository.js';
 import { escapeLike, parseIdentifier } from './users.rules.js';
 
@@ -19,7 +20,11 @@ export function searchUsers(
   const text = query.toLowerCase();
   const address = parseIdentifier(query)?.value ?? null;
   const handlePrefix = `${escapeLike(text.replace(/^@/, ''))}%`;
-  const inName = `%${escapeLike(query)}%`;
+  // Two characters are found at the beginning of a name only: inside it no index helps, and they resemble too much.
+  const inName =
+    characters(query) < 3
+      ? sql`u.display_name ILIKE ${`${escapeLike(query)}%`}`
+      : sql`(u.display_name ILIKE ${`%${escapeLike(query)}%`} OR u.display_name % ${query})`;
   return db.query<FoundUser>(sql`
     SELECT * FROM (
       SELECT ${userColumns},
@@ -28,8 +33,7 @@ export function searchUsers(
               + round(similarity(u.display_name, ${query}) * 1000))::int AS rank
       FROM users u LEFT JOIN user_preferences p ON p.user_id = u.id
       WHERE u.deleted_at IS NULL AND u.id <> ${viewerId}
-        AND (u.handle LIKE ${handlePrefix} OR u.display_name ILIKE ${inName} OR u.display_name % ${query}
-             OR lower(u.email) = ${address} OR u.phone = ${address})
+        AND (u.handle LIKE ${handlePrefix} OR ${inName} OR lower(u.email) = ${address} OR u.phone = ${address})
         AND CASE coalesce(p.privacy ->> 'discoverableBy', 'everyone')
               WHEN 'everyone' THEN true
               WHEN 'contacts' THEN EXISTS (SELECT FROM contacts c
