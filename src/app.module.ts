@@ -4,6 +4,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { ConversationsModule } from './modules/conversations/conversations.module.js';
 import { MessagesModule } from './modules/messages/messages.module.js';
 import { OperationsModule } from './modules/operations/operations.module.js';
+import { PresenceModule } from './modules/presence/presence.module.js';
 import { UsersModule } from './modules/users/users.module.js';
 import { AuthModule } from './platform/auth/auth.module.js';
 import type { Config } from './platform/config/config.js';
@@ -17,6 +18,7 @@ import type { Log } from './platform/logging/log.js';
 import { BackgroundRuntime } from './platform/lifecycle/background-runtime.js';
 import { LifecycleModule } from './platform/lifecycle/lifecycle.module.js';
 import { LoggingModule } from './platform/logging/logging.module.js';
+import { LeaderModule } from './platform/queue/leader.module.js';
 import { RateLimitModule } from './platform/ratelimit/ratelimit.module.js';
 import { RealtimeModule } from './platform/realtime/realtime.module.js';
 
@@ -33,7 +35,7 @@ export interface AppContext {
 
 /** The composition root: platform first (DatabaseModule before all others), then the features. */
 @Module({
-  imports: [UsersModule, ConversationsModule, MessagesModule, OperationsModule],
+  imports: [UsersModule, ConversationsModule, MessagesModule, PresenceModule, OperationsModule],
   providers: [{ provide: APP_FILTER, useClass: ProblemFilter }, BackgroundRuntime],
 })
 export class AppModule {
@@ -46,6 +48,7 @@ export class AppModule {
         ConfigModule.register(config),
         LoggingModule.register(log),
         LifecycleModule.register(boot),
+        LeaderModule.register(replicaId),
         EventsModule.register(replicaId),
         AuthModule,
         RateLimitModule,

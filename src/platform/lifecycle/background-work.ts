@@ -14,12 +14,15 @@ export interface BackgroundTask {
   stop(): Promise<void> | void;
 }
 
-/** A task that repeats. `run` gets a signal that aborts when the process stops; what it throws is logged and counted. */
+/**
+ * A task that repeats. `run` gets a signal that aborts when the process stops, and whether somebody asked for this run
+ * beside the schedule; what it throws is logged and counted.
+ */
 export interface Job {
   name: string;
   /** A cron expression with seconds (UTC), or milliseconds between the end of one run and the start of the next. */
   every: string | number;
-  run(signal: AbortSignal): Promise<unknown>;
+  run(signal: AbortSignal, asked: boolean): Promise<unknown>;
 }
 
 export interface JobStatus {
@@ -75,7 +78,7 @@ export class BackgroundWork {
   /** Runs a job once, now, and waits for it; undefined when there is no such job, false when it is running already. */
   async runJob(name: string): Promise<boolean | undefined> {
     const job = this.jobs.get(name);
-    return job === undefined ? undefined : job.runOnce();
+    return job === undefined ? undefined : job.runOnce(true);
   }
 
   start(): void {
@@ -148,20 +151,20 @@ class RepeatingJob {
   }
 
   /** False when it was running already. Never rejects. */
-  async runOnce(): Promise<boolean> {
+  async runOnce(asked = false): Promise<boolean> {
     if (this.running || this.signal.aborted) return false;
-    this.running = this.attempt();
+    this.running = this.attempt(asked);
     await this.running;
     this.running = undefined;
     return true;
   }
 
-  private async attempt(): Promise<void> {
+  private async attempt(asked: boolean): Promise<void> {
     const job = this.job.name;
     const startedAt = monotonicMs();
     this.lastRunAt = now();
     try {
-      await this.job.run(this.signal);
+      await this.job.run(this.signal, asked);
       this.lastResult = 'ok';
       metrics.jobLastSuccess.set({ job }, Math.floor(this.lastRunAt.getTime() / 1000));
     } catch (error) {

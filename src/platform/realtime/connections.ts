@@ -1,7 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Namespace, Socket } from 'socket.io';
 import { epochMs, jitter, now } from '../clock/clock.js';
-import type { RevocationReason } from '../auth/auth.events.js';
 import { Config } from '../config/config.js';
 import { DomainError } from '../errors/domain-error.js';
 import { toProblem } from '../errors/problem.js';
@@ -24,11 +23,8 @@ import { Rooms, userRoom } from './rooms.js';
 import { ServerEpoch } from './server-epoch.js';
 import { SendBuffer } from './send-buffer.js';
 import { SlowSockets } from './slow-sockets.js';
-import { Client, Sockets } from './sockets.js';
+import { Client, type CloseReason, Sockets } from './sockets.js';
 import { UserSequencer } from './user-sequencer.js';
-
-/** Why a session's sockets close. */
-export type CloseReason = RevocationReason | 'token_expired';
 
 const SWEEP_MS = 1000;
 const DRAIN_TICK_MS = 100;
@@ -110,6 +106,7 @@ export class Connections implements DrainableSockets, OnApplicationShutdown {
   }
 
   end(client: Client, reason: CloseReason): void {
+    client.ended = reason;
     client.socket.emit('session.revoked', { reason });
     client.socket.disconnect();
   }
@@ -193,7 +190,7 @@ export class Connections implements DrainableSockets, OnApplicationShutdown {
   }
 
   private forget(client: Client, reason: string): void {
-    this.sockets.remove(client);
+    this.sockets.remove(client, reason === 'client namespace disconnect');
     this.slow.forget(client);
     if (this.sockets.of(client.userId).size === 0) this.userSequencer.close(client.userId);
     metrics.wsConnections.set(this.sockets.size);

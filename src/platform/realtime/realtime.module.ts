@@ -8,6 +8,7 @@ import { Feeds } from './feeds.js';
 import { HandshakeGate } from './handshake-gate.js';
 import { Handshakes } from './handshakes.js';
 import { HeadsHints } from './heads-hints.js';
+import { ReplicaLease } from './replica-lease.js';
 import { RoomSequencer } from './room-sequencer.js';
 import { Rooms } from './rooms.js';
 import { ServerEpoch } from './server-epoch.js';
@@ -29,6 +30,7 @@ import { UserSequencer } from './user-sequencer.js';
     HandshakeGate,
     Handshakes,
     HeadsHints,
+    ReplicaLease,
     RoomSequencer,
     Rooms,
     ServerEpoch,
@@ -37,6 +39,16 @@ import { UserSequencer } from './user-sequencer.js';
     Sockets,
     UserSequencer,
   ],
-  exports: [CommandRegistry, Connections, Feeds, RoomSequencer, Rooms, ServerEpoch, Sockets, UserSequencer],
+  exports: [
+    CommandRegistry,
+    Connections,
+    Feeds,
+    ReplicaLease,
+    RoomSequencer,
+    Rooms,
+    ServerEpoch,
+    Sockets,
+    UserSequencer,
+  ],
 })
 export class RealtimeModule {}

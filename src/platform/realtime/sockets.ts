@@ -1,7 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/actor.js';
+import type { RevocationReason } from '../auth/auth.events.js';
 import type { SocketClient } from './socket-client.js';
 import type { Socket } from 'socket.io';
+
+/** Why a session's sockets close. */
+export type CloseReason = RevocationReason | 'token_expired';
+
+/** Hears of every socket. `left` says that the user went on purpose: logged out, was signed out or closed it properly. */
+export interface SocketObserver {
+  opened(client: SocketClient): void;
+  closed(client: SocketClient, left: boolean): void;
+}
 
 /** A socket of this replica with what the platform knows of it. */
 export class Client implements SocketClient {
@@ -12,6 +22,8 @@ export class Client implements SocketClient {
   /** Refusals by the rate limit within the present window. */
   refusals = 0;
   refusedSince = 0;
+  /** Why the server ended it; unset while it is open, and when the client left or the connection broke. */
+  ended: CloseReason | undefined;
 
   constructor(
     readonly socket: Socket,
@@ -29,20 +41,30 @@ export class Client implements SocketClient {
 export class Sockets {
   private readonly users = new Map<string, Set<Client>>();
   private readonly reserved = new Map<string, number>();
+  private readonly observers: SocketObserver[] = [];
   size = 0;
+
+  observe(observer: SocketObserver): void {
+    this.observers.push(observer);
+  }
 
   add(client: Client): void {
     let clients = this.users.get(client.userId);
     if (!clients) this.users.set(client.userId, (clients = new Set()));
     clients.add(client);
     this.size += 1;
+    for (const observer of this.observers) observer.opened(client);
   }
 
-  remove(client: Client): void {
+  /** `byClient` when the client said goodbye. */
+  remove(client: Client, byClient: boolean): void {
     const clients = this.users.get(client.userId);
     if (!clients?.delete(client)) return;
     this.size -= 1;
     if (clients.size === 0) this.users.delete(client.userId);
+    // Who lets a token expire comes back with a new one.
+    const left = byClient || (client.ended !== undefined && client.ended !== 'token_expired');
+    for (const observer of this.observers) observer.closed(client, left);
   }
 
   /** Takes a place for a socket that is about to connect; false when the user has `max` already. */

@@ -1,0 +1,13 @@
+import { DomainEvent } from '../../platform/events/domain-event.js';
+
+/** The presence of these users may have changed; whoever shows it reads it anew. Live only. */
+export class PresenceMoved extends DomainEvent {
+  static override readonly topic = 'presence.moved';
+  readonly key = 'presence';
+  constructor(readonly userIds: readonly string[]) {
+    super();
+  }
+  payload() {
+    return { userIds: [...this.userIds] };
+  }
+}
