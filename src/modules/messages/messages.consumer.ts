@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { DeliveredEvent } from '../../platform/events/domain-event.js';
-import { Durable } from '../../platform/events/event-handlers.js';
+import { Durable, DurableBatch } from '../../platform/events/event-handlers.js';
 import { UserErased } from '../users/users.events.js';
 import { ErasureService } from './erasure.service.js';
 import { MessageCreated, MessageDeleted, MessageUpdated } from './messages.events.js';
@@ -20,20 +20,23 @@ export class MessagesConsumer {
     await this.erasure.erase(event);
   }
 
-  @Durable(MessageCreated)
-  async onCreated(event: DeliveredEvent): Promise<void> {
-    await this.index(event);
+  @DurableBatch(MessageCreated)
+  onCreated(events: readonly DeliveredEvent[]): Promise<void> {
+    return this.index(events);
   }
-  @Durable(MessageUpdated)
-  async onUpdated(event: DeliveredEvent): Promise<void> {
-    await this.index(event);
+  @DurableBatch(MessageUpdated)
+  onUpdated(events: readonly DeliveredEvent[]): Promise<void> {
+    return this.index(events);
   }
-  @Durable(MessageDeleted)
-  async onDeleted(event: DeliveredEvent): Promise<void> {
-    await this.index(event);
+  @DurableBatch(MessageDeleted)
+  onDeleted(events: readonly DeliveredEvent[]): Promise<void> {
+    return this.index(events);
   }
 
-  private async index({ payload }: DeliveredEvent): Promise<void> {
-    await reindex(this.database, String(payload['id']));
+  private async index(events: readonly DeliveredEvent[]): Promise<void> {
+    await reindex(
+      this.database,
+      events.map(({ payload }) => String(payload['id'])),
+    );
   }
 }

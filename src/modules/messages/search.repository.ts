@@ -5,11 +5,11 @@ import { sql } from '../../platform/database/sql.js';
  * Brings the search row of a message to the message's present state. The message is locked, so that of two events about
  * one message the later state wins whatever order they are handled in; a repeat changes nothing.
  */
-export const reindex = (db: Db, messageId: string): Promise<number> =>
+export const reindex = (db: Db, messageIds: readonly string[]): Promise<number> =>
   db.execute(sql`
     WITH m AS MATERIALIZED (
       SELECT conversation_id, seq, sender_id, kind, created_at, body, deleted_at IS NULL AND kind <> 'system' AND coalesce(body, '') <> '' AS found
-      FROM messages WHERE id = ${messageId} FOR SHARE
+      FROM messages WHERE id = ANY(${messageIds}::uuid[]) ORDER BY conversation_id, seq FOR SHARE
     ), gone AS (
       DELETE FROM message_search s USING m WHERE s.conversation_id = m.conversation_id AND s.seq = m.seq AND NOT m.found)
     INSERT INTO message_search (conversation_id, seq, sender_id, kind, created_at, body, tsv)

@@ -8,6 +8,7 @@ import { BusLifecycle } from './bus-lifecycle.js';
 import { EventHandlers } from './event-handlers.js';
 import { EventsService } from './events.service.js';
 import { MemoryBus } from './memory-bus.driver.js';
+import { OutboxRelay } from './outbox-relay.js';
 import { PgBus } from './pg-bus.driver.js';
 import { RedisBus } from './redis-bus.driver.js';
 
@@ -32,8 +33,9 @@ export class EventsModule {
         BusLifecycle,
         EventHandlers,
         EventsService,
+        OutboxRelay,
       ],
-      exports: [REPLICA_ID, Bus, EventHandlers, EventsService],
+      exports: [REPLICA_ID, Bus, EventHandlers, EventsService, OutboxRelay],
     };
   }
 }

@@ -11,6 +11,7 @@ import { EventHandlers } from './event-handlers.js';
 @Injectable()
 export class EventsService {
   private readonly positionListeners: ((position: FeedPosition) => void)[] = [];
+  private readonly announcementListeners: (() => void)[] = [];
 
   constructor(
     private readonly handlers: EventHandlers,
@@ -38,6 +39,7 @@ export class EventsService {
       view,
     };
     this.deliver(delivered);
+    for (const listener of this.announcementListeners) listener();
     const position = event.position?.();
     if (position) {
       this.bus.advance(position);
@@ -49,6 +51,11 @@ export class EventsService {
   /** Live with no row at all: typing, presence. May be lost. */
   hint(event: DomainEvent, view?: unknown): void {
     this.announce(event, view);
+  }
+
+  /** Hears that something was announced here, so that there may be work in the outbox. */
+  onAnnounced(listener: () => void): void {
+    this.announcementListeners.push(listener);
   }
 
   /** Hears which position a feed has reached, told here or on another replica. */

@@ -51,6 +51,7 @@ export const metrics = {
 
   jobRuns: counter('job_runs_total', 'Runs of background jobs', ['job', 'result']),
   jobLastSuccess: gauge('job_last_success_timestamp', 'Unix seconds of the last good run', ['job']),
+  deadLetters: counter('dead_letters_total', 'Work that was given up', ['queue']),
   outboxDepth: gauge('outbox_depth', 'Rows waiting in the outbox'),
   outboxOldest: gauge('outbox_oldest_seconds', 'Age of the oldest outbox row'),
 

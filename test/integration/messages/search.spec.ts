@@ -30,7 +30,7 @@ describe('search', () => {
     const consumer = parley.app.nest.get(MessagesConsumer, { strict: false });
     const rows = await query<{ id: string }>('SELECT id FROM messages', [], parley.databaseUrl);
     for (const { id } of [...rows, ...rows.toReversed()])
-      await consumer.onUpdated({ id, topic: 'message.updated', key: c, payload: { id } });
+      await consumer.onUpdated([{ id, topic: 'message.updated', key: c, payload: { id } }]);
   };
 
   it('finds words, parts of words and near misses, the best first, with what was found', async () => {
