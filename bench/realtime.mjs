@@ -53,8 +53,9 @@ class Subject {
     return sockets;
   }
 
-  async usage() {
-    return (await this.ask({ ask: 'usage' })).usage;
+  /** CPU and memory so far; `collect` frees garbage first, which costs CPU. */
+  async usage({ collect = false } = {}) {
+    return (await this.ask({ ask: 'usage', collect })).usage;
   }
 
   stop() {
@@ -109,10 +110,10 @@ async function fanOut(subject) {
 }
 
 async function memory(subject) {
-  const before = await subject.usage();
+  const before = await subject.usage({ collect: true });
   const sockets = await subject.open(idle);
   await pause(1000);
-  const { memory: after } = await subject.usage();
+  const { memory: after } = await subject.usage({ collect: true });
   sockets.forEach((socket) => socket.close());
   const kib = (kind) => (after[kind] - before.memory[kind]) / idle / 1024;
   return { rssKiB: kib('rss'), heapKiB: kib('heapUsed') };

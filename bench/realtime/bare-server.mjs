@@ -30,10 +30,10 @@ io.engine.on('connection', (connection) => {
   connection.request = null;
 });
 server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
-process.on('message', ({ ask }) => {
+process.on('message', ({ ask, collect }) => {
   if (ask === 'tokens') process.send({ tokens: [] });
   if (ask === 'usage') {
-    globalThis.gc();
+    if (collect) globalThis.gc();
     process.send({ usage: { cpu: process.cpuUsage(), memory: process.memoryUsage() } });
   }
 });
