@@ -23,7 +23,11 @@ export interface PoolOptions {
 }
 
 /** The application pool. Every wait in it has a limit; the server enforces those on statements, so they hold when we hang. */
-export function createPool(config: Config, { connectionString, applicationName, pooler }: PoolOptions, log: Log): pg.Pool {
+export function createPool(
+  config: Config,
+  { connectionString, applicationName, pooler }: PoolOptions,
+  log: Log,
+): pg.Pool {
   const url = withoutPrismaParameters(connectionString);
   const settings = pooler
     ? {}
@@ -47,6 +51,8 @@ export function createPool(config: Config, { connectionString, applicationName, 
   });
   // Without a listener an idle connection that dies ends the process.
   pool.on('error', (error) => log.warn('db.error', { stage: 'idle', err: error }));
+  // The pool listens to idle clients only. One that dies between two statements of a transaction fails the next of them.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   if (pooler) pool.on('connect', (client) => void client.query('SET TimeZone = UTC').catch(() => undefined));
   return pool;
 }
