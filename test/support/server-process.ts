@@ -25,13 +25,16 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** The compiled server as a process of its own, as an operator runs it. It is ready, or has exited, when this resolves. */
+/**
+ * The compiled server as a process of its own, as an operator runs it. It is ready, or has exited, when this resolves.
+ * `folder` is another package than this one.
+ */
 export async function startServerProcess(
   environment: Record<string, string>,
-  options: { waitUntilReady?: boolean } = {},
+  options: { waitUntilReady?: boolean; entry?: string } = {},
 ): Promise<ServerProcess> {
   const port = await freePort();
-  const child = spawn(process.execPath, [join(root, 'dist/main.js')], {
+  const child = spawn(process.execPath, [options.entry ?? join(root, 'dist/main.js')], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
