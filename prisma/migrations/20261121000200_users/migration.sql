@@ -324,3 +324,13 @@ BEGIN
   RETURN QUERY
     UPDATE user_head AS h SET rev = h.rev + p_revs WHERE h.user_id = ANY (p_users) RETURNING h.user_id, h.rev - p_revs;
 END $$;
+
+-- users_blocked(a, b) -> whether either has blocked the other
+CREATE OR REPLACE FUNCTION users_blocked(p_a uuid, p_b uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN EXISTS (
+    SELECT FROM user_blocks AS b
+    WHERE b.deleted_at IS NULL AND ((b.owner_id = p_a AND b.target_id = p_b) OR (b.owner_id = p_b AND b.target_id = p_a))
+  );
+END $$;

@@ -318,3 +318,32 @@ BEGIN
     JOIN memberships AS m ON m.conversation_id = r.conversation_id AND m.user_id = r.user_id AND m.state = 'active'
     LEFT JOIN merged AS n ON n.conversation_id = m.conversation_id AND n.user_id = m.user_id;
 END $$;
+
+-- conversation_admit(conversation, senders[]) -> true
+--
+-- Whether each sender may write here with no further question: the settings let them, they need not pause between
+-- messages, and in a direct conversation neither has blocked the other. Else PA405, and whoever called asks the questions
+-- one by one. Membership is the business of conversation_advance; call this after it, so that a change of roles or settings
+-- that had the head before is seen and none can come between.
+CREATE OR REPLACE FUNCTION conversation_admit(p_conversation uuid, p_senders uuid[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+  room record;
+  refused boolean;
+BEGIN
+  SELECT c.type, c.direct_key, c.settings ->> 'whoCanPost' AS poster, (c.settings ->> 'slowModeSec')::integer AS pause INTO room
+  FROM conversations AS c WHERE c.id = p_conversation;
+
+  IF room.type = 'direct' THEN
+    refused := users_blocked(split_part(room.direct_key, ':', 1)::uuid, split_part(room.direct_key, ':', 2)::uuid);
+  ELSIF room.poster = 'admin' OR room.pause > 0 THEN
+    refused := EXISTS (
+      SELECT FROM memberships AS m
+      WHERE m.conversation_id = p_conversation AND m.user_id = ANY (p_senders) AND m.role = 'member'
+    );
+  END IF;
+  IF refused THEN
+    RAISE EXCEPTION 'writing to conversation % is not free', p_conversation USING ERRCODE = 'PA405';
+  END IF;
+  RETURN true;
+END $$;

@@ -328,6 +328,9 @@ END $$;
 
 CREATE INDEX IF NOT EXISTS "messages_thread_id_seq_idx" ON "messages"("thread_id", "seq") WHERE "thread_id" IS NOT NULL;
 
+-- Messages to everybody are mentions of each member without a row for each.
+CREATE INDEX IF NOT EXISTS "messages_mention_all_idx" ON "messages"("conversation_id", "seq") WHERE "mention_all";
+
 CREATE INDEX IF NOT EXISTS "messages_conversation_id_pinned_at_idx" ON "messages"("conversation_id", "pinned_at") WHERE "pinned_at" IS NOT NULL;
 
 CREATE INDEX IF NOT EXISTS "scheduled_messages_send_at_idx" ON "scheduled_messages"("send_at") WHERE "state" = 'pending';

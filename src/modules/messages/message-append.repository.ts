@@ -24,7 +24,7 @@ export interface Appended {
  * Stores messages of one conversation in one statement: numbers, rows, watermarks of the senders, outbox. It holds the
  * head's row lock from its start to its commit, so it does nothing else; parts that no draft needs are left out.
  *
- * Raises PA404, PA403 (a sender is no active member), PA422 (attachments) and 23505 (a clientId is stored already); each
+ * Raises PA404, PA403 (a sender is no active member), PA405 (may not just write), PA422 (attachments) and 23505 (a clientId is stored already); each
  * ends the statement, so no number is lost. An ON CONFLICT beside the counters would leave holes.
  */
 export async function appendMessages(db: Db, conversationId: string, drafts: readonly Draft[]): Promise<Appended> {
@@ -34,13 +34,13 @@ export async function appendMessages(db: Db, conversationId: string, drafts: rea
       SELECT * FROM conversation_advance(${conversationId}, ${plan.seqs}, ${plan.ords}, ${plan.revs}, NULL,
         ${plan.marks.map((mark) => mark.actor)}::uuid[], ${plan.marks.map((mark) => mark.seq)}::bigint[],
         ${plan.marks.map((mark) => mark.ord)}::bigint[], ${plan.marks.map((mark) => mark.force)}::boolean[])
-    ), ins AS (
+    )${admitPart(conversationId, drafts)}, ins AS (
       INSERT INTO messages (conversation_id, seq, rev, ord, id, kind, sender_id, client_id, payload_hash, body, meta, reply_to_seq,
         thread_id, mentions, mention_all, forwarded_from, silent, counts, created_at)
       SELECT ${conversationId}::uuid, h.seq + i.n, h.rev + i.n, h.ord + i.o, i.id, i.kind::message_kind, i.sender_id, i.client_id,
         i.payload_hash, i.body, i.meta::jsonb, i.reply_to_seq, i.thread_id, i.mentions::uuid[], i.mention_all,
         i.forwarded_from::jsonb, i.silent, i.counts, clock_timestamp()
-      FROM h, unnest(${drafts.map((_, i) => i + 1)}::int[], ${plan.ord}::int[], ${drafts.map((d) => d.id)}::uuid[],
+      FROM h${isAsked(drafts) ? sql`` : sql`, admitted`}, unnest(${drafts.map((_, i) => i + 1)}::int[], ${plan.ord}::int[], ${drafts.map((d) => d.id)}::uuid[],
         ${drafts.map((d) => d.kind)}::text[], ${drafts.map((d) => d.senderId)}::uuid[], ${drafts.map((d) => d.clientId)}::uuid[],
         ${drafts.map((d) => d.payloadHash)}::text[], ${drafts.map((d) => d.body)}::text[], ${drafts.map((d) => json(d.meta))}::text[],
         ${drafts.map((d) => d.replyToSeq)}::bigint[], ${drafts.map((d) => d.threadId)}::uuid[],
@@ -64,6 +64,15 @@ function draftAt(drafts: readonly Draft[], i: number): Draft {
   const draft = drafts[i];
   if (!draft) throw new Error('more rows than drafts');
   return draft;
+}
+
+const isAsked = (drafts: readonly Draft[]): boolean => !drafts.some(({ unasked }) => unasked);
+
+/** Reads from `h`, so that it is asked under the head's lock; the insert reads from it, so that it is asked at all. */
+function admitPart(conversationId: string, drafts: readonly Draft[]) {
+  if (isAsked(drafts)) return sql``;
+  const senders = drafts.filter(({ unasked }) => unasked).map(({ senderId }) => senderId);
+  return sql`, admitted AS MATERIALIZED (SELECT conversation_admit(${conversationId}, ${senders}::uuid[]) AS yes FROM h)`;
 }
 
 function attachmentPart(conversationId: string, drafts: readonly Draft[]) {

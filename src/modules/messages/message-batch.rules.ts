@@ -24,6 +24,8 @@ export interface Draft {
   ownsAttachments: boolean;
   /** Whether the sender's position moves even over unread messages. */
   markRead: boolean;
+  /** The statement itself asks whether the sender may write; else that was asked before. */
+  unasked: boolean;
 }
 
 /** Where each message and thread of a batch stands, as offsets from the head before it. */

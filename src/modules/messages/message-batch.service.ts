@@ -18,8 +18,8 @@ interface Waiting {
 
 const MAX_BATCH = 100;
 const MAX_WAITING = 5000;
-/** One message is at fault and the others are not: a repeated clientId, a sender who is no member, an unusable file. */
-const VIOLATIONS = new Set(['23505', '23503', 'PA403', 'PA422']);
+/** One message is at fault and the others are not: a repeated clientId, a sender without the right, an unusable file. */
+const VIOLATIONS = new Set(['23505', '23503', 'PA403', 'PA405', 'PA422']);
 
 /**
  * Turns concurrent sends to one conversation into statements of many rows. Per conversation at most one flush is in

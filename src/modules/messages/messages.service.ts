@@ -8,6 +8,7 @@ import { ConversationsService } from '../conversations/conversations.service.js'
 import { DraftService } from './draft.service.js';
 import type { MessageView } from './dto/message.view.js';
 import type { SendMessage } from './dto/send-message.dto.js';
+import type { Draft } from './message-batch.rules.js';
 import { MessageBatchService } from './message-batch.service.js';
 import { type Changed, MessageChangeService } from './message-change.service.js';
 import { MessageEditService } from './message-edit.service.js';
@@ -24,6 +25,7 @@ export interface SendResult {
   deduplicated: boolean;
 }
 
+const REFUSED = new Set(['23505', 'PA403', 'PA404', 'PA405']);
 const CLIENT_ID_KEY = 'messages_conversation_id_sender_id_client_id_key';
 
 @Injectable()
@@ -91,6 +93,21 @@ export class MessagesService {
   }
 
   private async attempt(actor: Actor, input: SendMessage, hash: string): Promise<SendResult> {
+    const plain = this.drafts.plain(actor, input, hash);
+    return (plain && (await this.attemptPlain(actor, input, plain))) ?? this.attemptAsked(actor, input, hash);
+  }
+
+  /** One statement decides and stores. Undefined when it was refused, which takes the long way to explain. */
+  private async attemptPlain(actor: Actor, input: SendMessage, draft: Draft): Promise<SendResult | undefined> {
+    try {
+      return { message: await this.batch.append(draft), deduplicated: false };
+    } catch (error) {
+      if (!REFUSED.has(sqlStateOf(error) ?? '')) throw error;
+      return this.stored(actor, input, draft.payloadHash);
+    }
+  }
+
+  private async attemptAsked(actor: Actor, input: SendMessage, hash: string): Promise<SendResult> {
     const member = await this.conversations.requireMember(actor, input.c);
     try {
       const draft = await this.drafts.prepare(actor, member, input, hash);
