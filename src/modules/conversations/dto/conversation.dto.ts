@@ -24,7 +24,8 @@ export const createConversation = z
         if (input[path] !== undefined && input[path] !== null)
           at(path, 'not_in_direct', 'A direct conversation has none');
       }
-    } else if (!input.title) at('title', 'required', `A ${input.type} needs a title`);
+    } else if (input.title === undefined || input.title === null)
+      at('title', 'required', `A ${input.type} needs a title`);
     if (input.visibility === 'public' && input.type === 'group')
       at('visibility', 'channels_only', 'Only channels can be public');
   });
