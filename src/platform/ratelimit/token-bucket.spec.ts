@@ -12,6 +12,12 @@ it('lets a burst through, then refuses and says for how long', () => {
   expect(taken[3]?.resetMs).toBeLessThanOrEqual(1_000_000);
 });
 
+it('lets the first of every key through, whatever the fractions of the clock', () => {
+  const slow = bucket(1, 1000, 1);
+  const refused = Array.from({ length: 50_000 }, (_, i) => slow.take(String(i))).filter(({ exceeded }) => exceeded);
+  expect(refused).toEqual([]);
+});
+
 it('a refusal costs nothing', () => {
   const slow = bucket(1, 1000, 1);
   slow.take('a');

@@ -2,6 +2,8 @@ import { monotonicMs } from '../clock/clock.js';
 import type { Quota, Rule } from './rules.js';
 
 const MAX_KEYS = 100_000;
+/** Times are fractions of a ms: sums of them are off by less than this, which must not refuse anybody. */
+const ROUNDING_MS = 0.01;
 
 /**
  * Steady rate with a burst, in the memory of one replica: the generic cell rate algorithm (ITU-T I.371), which keeps a
@@ -24,14 +26,14 @@ export class TokenBucket {
     const at = monotonicMs();
     const fullAt = Math.max(this.fullAt.get(key) ?? 0, at) + this.interval;
     const overdraft = fullAt - at - this.capacity;
-    const exceeded = overdraft > 0;
+    const exceeded = overdraft > ROUNDING_MS;
     if (!exceeded) this.remember(key, fullAt, at);
     return {
       rule: this.name,
       exceeded,
       limit: this.rule.points,
       windowSeconds: this.rule.seconds,
-      remaining: exceeded ? 0 : Math.floor(-overdraft / this.interval),
+      remaining: exceeded ? 0 : Math.max(0, Math.floor((ROUNDING_MS - overdraft) / this.interval)),
       resetMs: exceeded ? overdraft : fullAt - at,
     };
   }
