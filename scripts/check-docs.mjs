@@ -13,7 +13,7 @@ const documents = readdirSync(root)
 
 function within(folder) {
   if (!['docs', 'client', 'web', 'bench', 'deploy', 'prisma'].includes(folder)) return [];
-  return readdirSync(join(root, folder), { recursive: true })
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((name) => `${folder}/${name}`)
     .filter((name) => name.endsWith('.md') && !name.includes('node_modules/'));
 }

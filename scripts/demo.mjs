@@ -14,7 +14,7 @@ async function call(method, path, { token, body } = {}) {
       ...(body && { 'Content-Type': 'application/json' }),
       ...(token && { Authorization: `Bearer ${token}` }),
     },
-    body: body && JSON.stringify(body),
+    ...(body && { body: JSON.stringify(body) }),
   });
   const answer = response.status === 204 ? null : await response.json();
   return { status: response.status, answer };
