@@ -19,7 +19,7 @@ let owner: Person;
 let admin: Person;
 let member: Person;
 beforeAll(async () => {
-  app = await createTestApp();
+  app = await createTestApp({ ROLE: 'api' });
   [owner, admin, member] = (await registerMany(app.url, 3)) as [Person, Person, Person];
 });
 afterAll(() => app.close());

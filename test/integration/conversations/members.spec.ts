@@ -27,7 +27,7 @@ let former: Person;
 let stranger: Person;
 let spare: Person;
 beforeAll(async () => {
-  app = await createTestApp();
+  app = await createTestApp({ ROLE: 'api' });
   [owner, admin, member, former, stranger, spare] = (await registerMany(app.url, 6)) as [
     Person,
     Person,

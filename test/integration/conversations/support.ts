@@ -101,6 +101,7 @@ export async function feedOf(databaseUrl: string, id: string): Promise<{ head: n
 /** 1, 2, ... n. */
 export const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 
+/** What waits in the outbox about a conversation; for an application with `ROLE=api`, which relays nothing. */
 export const topicsOf = async (databaseUrl: string, id: string): Promise<string[]> =>
   (await query<{ topic: string }>('SELECT topic FROM outbox WHERE key = $1 ORDER BY id', [id], databaseUrl)).map(
     ({ topic }) => topic,
