@@ -15,6 +15,7 @@ import { EventsModule } from './platform/events/events.module.js';
 import type { DatabaseContext } from './platform/database/schema-gate.js';
 import type { BootState } from './platform/lifecycle/boot-state.js';
 import type { Log } from './platform/logging/log.js';
+import { HttpModule } from './platform/http/http.module.js';
 import { BackgroundRuntime } from './platform/lifecycle/background-runtime.js';
 import { LifecycleModule } from './platform/lifecycle/lifecycle.module.js';
 import { LoggingModule } from './platform/logging/logging.module.js';
@@ -53,6 +54,7 @@ export class AppModule {
         AuthModule,
         RateLimitModule,
         RealtimeModule,
+        HttpModule,
       ],
     };
   }
