@@ -11,8 +11,13 @@ interface HistoryPage {
 /** All that a device can read of a conversation, page by page. */
 async function readAll(device: Device, c: string, url: string): Promise<Row[]> {
   const rows: Row[] = [];
-  for (let after = 0; ; ) {
-    const answer = await device.rest<HistoryPage>('GET', `/conversations/${c}/messages?after=${after}&limit=100`, undefined, url);
+  for (let after = 0; ;) {
+    const answer = await device.rest<HistoryPage>(
+      'GET',
+      `/conversations/${c}/messages?after=${after}&limit=100`,
+      undefined,
+      url,
+    );
     if (!answer.ok) throw new Error(JSON.stringify(answer.error));
     rows.push(...answer.data.items.map(messageRow));
     after = rows.at(-1)?.seq ?? after;
@@ -45,5 +50,6 @@ const TABLES = `
   FROM conversation_head h`;
 
 export async function readTables(cluster: Cluster, recorder: Recorder): Promise<void> {
-  for (const row of await cluster.query<Omit<Tables, 'k' | 't'>>(TABLES)) recorder.add({ k: 'tables', t: now(), ...row });
+  for (const row of await cluster.query<Omit<Tables, 'k' | 't'>>(TABLES))
+    recorder.add({ k: 'tables', t: now(), ...row });
 }

@@ -133,7 +133,14 @@ export interface Tables {
     counts: boolean;
     deleted: boolean;
   }[];
-  members: { user: string; rev: number; state: string; visibleFromSeq: number; readSeq: number; deliveredSeq: number }[];
+  members: {
+    user: string;
+    rev: number;
+    state: string;
+    visibleFromSeq: number;
+    readSeq: number;
+    deliveredSeq: number;
+  }[];
   /** Revs of the other rows of the feed. */
   others: { key: string; rev: number }[];
 }

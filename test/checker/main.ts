@@ -23,7 +23,8 @@ const { values } = parseArgs({
 const folder = join(root, 'test/.artifacts/checker');
 mkdirSync(folder, { recursive: true });
 const began = performance.now();
-const note = (text: string): void => console.error(`${((performance.now() - began) / 1000).toFixed(1).padStart(7)} s  ${text}`);
+const note = (text: string): void =>
+  console.error(`${((performance.now() - began) / 1000).toFixed(1).padStart(7)} s  ${text}`);
 note(`seed ${values.seed}`);
 try {
   const verdict = await run({

@@ -47,7 +47,11 @@ export async function run(options: RunOptions): Promise<Verdict> {
   const recorder = new Recorder(options.path);
   const cluster = await Cluster.start(options);
   try {
-    const world = await World.create(cluster.replicas.map(({ url }) => url), recorder, new Random(`${seed}/world`));
+    const world = await World.create(
+      cluster.replicas.map(({ url }) => url),
+      recorder,
+      new Random(`${seed}/world`),
+    );
     await settled(world.devices, 'signing in', ({ live }) => live);
     note('running');
     await work(cluster, world, recorder, options);
@@ -82,7 +86,8 @@ async function work(cluster: Cluster, world: World, recorder: Recorder, options:
 
 async function settled(devices: readonly Device[], what: string, ready: (device: Device) => boolean): Promise<void> {
   for (const until = now() + SETTLE_MS; !devices.every(ready); await delay(20)) {
-    if (now() > until) throw new Error(`${what}: ${devices.filter((device) => !ready(device)).length} devices never did`);
+    if (now() > until)
+      throw new Error(`${what}: ${devices.filter((device) => !ready(device)).length} devices never did`);
   }
 }
 
@@ -114,7 +119,13 @@ function decide({ entries, path }: Recorder, { seed, limits }: RunOptions): Verd
     violations: check(entries, limits),
     seed,
     path,
-    counts: { attempts: count('invoke'), acked: count('ok'), live: count('live'), pages: count('page'), faults: count('fault') },
+    counts: {
+      attempts: count('invoke'),
+      acked: count('ok'),
+      live: count('live'),
+      pages: count('page'),
+      faults: count('fault'),
+    },
     repairMs: repairs.includes(null) ? null : Math.max(0, ...repairs.map(Number)),
   };
 }

@@ -113,9 +113,7 @@ const actions: Action[] = [
       const seq = c === undefined ? 0 : (device.copies.get(c)?.lastSeq ?? 0);
       if (c === undefined || seq === 0) return;
       const read = Math.ceil(world.random.between(seq / 2, seq));
-      return device.attempt('receipt', { c, seq: read }, () =>
-        device.command('receipt', { c, delivered: seq, read }),
-      );
+      return device.attempt('receipt', { c, seq: read }, () => device.command('receipt', { c, delivered: seq, read }));
     },
   },
   {
@@ -123,7 +121,10 @@ const actions: Action[] = [
     act(world, device) {
       const message = device.sent.at(-Math.ceil(world.random.between(0, 5)));
       const body = `${world.body()}, edited`;
-      return message && device.attempt('edit', { ...message, body }, () => device.command('message.edit', { ...message, body }));
+      return (
+        message &&
+        device.attempt('edit', { ...message, body }, () => device.command('message.edit', { ...message, body }))
+      );
     },
   },
   {

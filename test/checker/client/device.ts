@@ -43,7 +43,9 @@ type Details = { c: string; clientId?: string; body?: string; seq?: number; targ
 
 /** Answers after which the same request may be sent again (protocol 2). */
 const RETRY = new Set(
-  'rate_limited internal_error starting draining database_unavailable overloaded dependency_unavailable idempotency_in_progress'.split(' '),
+  'rate_limited internal_error starting draining database_unavailable overloaded dependency_unavailable idempotency_in_progress'.split(
+    ' ',
+  ),
 );
 const RECONNECT_MS = 300;
 const REPAIR_RETRY_MS = 200;
@@ -142,9 +144,7 @@ export class Device {
     if (!rest && !this.connection) return false;
     const fields = { clientId, body, ...(silent ? { silent } : {}) };
     const outcome = await this.attempt('send', { c, clientId, body }, () =>
-      rest
-        ? this.rest('POST', `/conversations/${c}/messages`, fields)
-        : this.command('message.send', { c, ...fields }),
+      rest ? this.rest('POST', `/conversations/${c}/messages`, fields) : this.command('message.send', { c, ...fields }),
     );
     return outcome !== 'unknown' && !RETRY.has(outcome);
   }
@@ -274,11 +274,30 @@ export class Device {
   private recordPage(
     asked: number,
     c: string,
-    { rows, after, upTo, more, head, me }: { rows: Row[]; after: number | null; upTo: number; more: boolean; head: Head; me: Me },
+    {
+      rows,
+      after,
+      upTo,
+      more,
+      head,
+      me,
+    }: { rows: Row[]; after: number | null; upTo: number; more: boolean; head: Head; me: Me },
   ): void {
     const { seq, rev } = head;
     const epoch = this.epoch ?? '';
-    this.recorder.add({ k: 'page', ...this.seen(), asked, epoch, c, after, upTo, more, head: { seq, rev }, me: toMe(me), rows });
+    this.recorder.add({
+      k: 'page',
+      ...this.seen(),
+      asked,
+      epoch,
+      c,
+      after,
+      upTo,
+      more,
+      head: { seq, rev },
+      me: toMe(me),
+      rows,
+    });
   }
 
   private seen(): { t: number; device: string; user: string } {

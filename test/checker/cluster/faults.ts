@@ -17,7 +17,8 @@ const pause = (random: Random, low: number, high: number): Promise<void> => dela
 const running = (cluster: Cluster, random: Random): Replica =>
   random.pick(cluster.replicas.filter((replica) => replica.running));
 
-const restart = (signal: 'SIGKILL' | 'SIGTERM', clock?: string): Fault['strike'] =>
+const restart =
+  (signal: 'SIGKILL' | 'SIGTERM', clock?: string): Fault['strike'] =>
   async (cluster, random) => {
     const replica = running(cluster, random);
     await replica.end(signal);

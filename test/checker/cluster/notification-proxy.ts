@@ -67,7 +67,10 @@ export class NotificationProxy {
 
   private accept(client: Socket): void {
     const server = connect(this.upstream);
-    for (const [one, other] of [[client, server], [server, client]] as const) {
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
       this.sockets.add(one);
       one.on('error', () => one.destroy());
       one.on('close', () => {

@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { freePort } from '../../support/server-process.js';
-
-export const haveRedis = spawnSync('redis-server', ['--version']).status === 0;
 
 /** A Redis of its own that can be killed, frozen and emptied. */
 export class RedisServer {

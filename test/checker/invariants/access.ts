@@ -22,7 +22,8 @@ const isMember = (row: Row): row is Row & { user: string; state: string } =>
   row.t === 'member' && row.user !== undefined && row.state !== undefined;
 
 /** The membership in force just before a rev. */
-const at = (versions: readonly Version[], rev: number): Version | undefined => versions.findLast((version) => version.rev < rev);
+const at = (versions: readonly Version[], rev: number): Version | undefined =>
+  versions.findLast((version) => version.rev < rev);
 
 /**
  * I12: no change with rev above the removal reaches the removed user, no row below visibleFromSeq reaches a later member,
@@ -40,10 +41,13 @@ export const access: Invariant = function* (evidence) {
   }
   const known = groupBy([...evidence.pages, ...evidence.finals], ({ user, c }) => `${c} ${user}`);
   // The lowest ever told: somebody who came back sees less than before.
-  const firstVisible = new Map([...known].map(([key, reads]) => [key, Math.min(...reads.map(({ me }) => me.visibleFromSeq))]));
+  const firstVisible = new Map(
+    [...known].map(([key, reads]) => [key, Math.min(...reads.map(({ me }) => me.visibleFromSeq))]),
+  );
   for (const { device, user, c, row } of evidence.shown()) {
     const first = firstVisible.get(`${c} ${user}`);
-    if (row.seq !== undefined && first !== undefined && row.seq < first) yield `${device} was shown seq ${row.seq} of ${c}, visible from ${first} on`;
+    if (row.seq !== undefined && first !== undefined && row.seq < first)
+      yield `${device} was shown seq ${row.seq} of ${c}, visible from ${first} on`;
   }
   for (const { device, c, me, rows } of evidence.pages) {
     const hidden = rows.find(({ seq }) => seq !== undefined && seq < me.visibleFromSeq);
@@ -52,6 +56,7 @@ export const access: Invariant = function* (evidence) {
   for (const { invoke, ok } of evidence.ackedSends) {
     if (ok.deduplicated || ok.rev === undefined) continue;
     const version = at(timeline.get(`${invoke.c} ${invoke.user}`) ?? [], ok.rev);
-    if (version && !version.active) yield `${invoke.user} had left ${invoke.c} at rev ${version.rev}, and sent ${ok.seq} at ${ok.rev}`;
+    if (version && !version.active)
+      yield `${invoke.user} had left ${invoke.c} at rev ${version.rev}, and sent ${ok.seq} at ${ok.rev}`;
   }
 };

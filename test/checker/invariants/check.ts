@@ -12,8 +12,7 @@ export interface Limits {
 }
 
 /** I13: after the last fault each connected device converges in time. */
-const boundedRepair =
-  ({ repairMs }: Limits): Invariant =>
+const boundedRepair = ({ repairMs }: Limits): Invariant =>
   function* ({ converged }) {
     for (const { device, ms } of converged) {
       if (ms === null) yield `${device} never reached the heads`;

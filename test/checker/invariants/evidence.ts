@@ -1,4 +1,16 @@
-import type { Converged, Entry, Final, HeadsHint, Invoke, Live, Opened, Outcome, Page, Row, Tables } from '../history.js';
+import type {
+  Converged,
+  Entry,
+  Final,
+  HeadsHint,
+  Invoke,
+  Live,
+  Opened,
+  Outcome,
+  Page,
+  Row,
+  Tables,
+} from '../history.js';
 
 export interface Violation {
   invariant: string;

@@ -6,10 +6,12 @@ export const density: Invariant = function* (evidence) {
   for (const { c, head, messages, members, others } of evidence.tables.values()) {
     const hole = messages.findIndex(({ seq }, i) => seq !== i + 1);
     if (hole >= 0) yield `${c} has seq ${messages[hole]?.seq} where ${hole + 1} should be`;
-    if (messages.length !== head.seq && hole < 0) yield `${c} has ${messages.length} messages and its head says ${head.seq}`;
+    if (messages.length !== head.seq && hole < 0)
+      yield `${c} has ${messages.length} messages and its head says ${head.seq}`;
     const revs = [...messages, ...members, ...others].map(({ rev }) => rev);
     if (new Set(revs).size !== revs.length) yield `two rows of ${c} have the same rev`;
-    if (Math.max(...revs) !== head.rev) yield `the newest row of ${c} has rev ${Math.max(...revs)} and its head says ${head.rev}`;
+    if (Math.max(...revs) !== head.rev)
+      yield `the newest row of ${c} has rev ${Math.max(...revs)} and its head says ${head.rev}`;
   }
   yield* chains(evidence);
 };
@@ -26,7 +28,8 @@ function* chains({ live, hints }: Evidence): Generator<string> {
       const dropped = hintsOf
         .get(`${socket} ${device}`)
         ?.some((hint) => hint.t >= before.t && hint.t <= t && (hint.heads[c] ?? 0) > before.row.rev);
-      if (!left && !dropped) yield `socket ${socket} of ${device} was told ${c} up to ${before.row.rev} and then (${from}, ${row.rev}]`;
+      if (!left && !dropped)
+        yield `socket ${socket} of ${device} was told ${c} up to ${before.row.rev} and then (${from}, ${row.rev}]`;
     }
   }
 }
@@ -72,7 +75,8 @@ export const prefix: Invariant = function* (evidence) {
     for (let i = firstAbove(byRev, page.after); i < byRev.length; i++) {
       const { rev = Infinity, key = '' } = byRev[i] ?? {};
       if (rev > page.upTo) break;
-      if (latest(key) === rev && !shown.has(key) && visible(page, key)) yield `${describe(page)} lacks ${key}, which changed at rev ${rev}`;
+      if (latest(key) === rev && !shown.has(key) && visible(page, key))
+        yield `${describe(page)} lacks ${key}, which changed at rev ${rev}`;
     }
   }
   for (const { device, c, cache, rows } of evidence.finals) {

@@ -14,7 +14,10 @@ export const agreement: Invariant = function* (evidence) {
       yield `${place} is ${id} for one and ${row.id} for ${device}`;
     }
   }
-  for (const [place, events] of groupBy(evidence.live, ({ device, socket, c }) => `socket ${socket} of ${device} in ${c}`)) {
+  for (const [place, events] of groupBy(
+    evidence.live,
+    ({ device, socket, c }) => `socket ${socket} of ${device} in ${c}`,
+  )) {
     let last = 0;
     for (const { row } of events) {
       if (row.rev <= last) yield `${place} was told rev ${row.rev} after ${last}`;
@@ -22,7 +25,8 @@ export const agreement: Invariant = function* (evidence) {
     }
   }
   for (const { device, c, upTo, rows } of evidence.pages) {
-    if (rows.some(({ rev }, i) => rev < (rows[i - 1]?.rev ?? 0))) yield `a page of ${c} up to ${upTo} for ${device} is not by rev`;
+    if (rows.some(({ rev }, i) => rev < (rows[i - 1]?.rev ?? 0)))
+      yield `a page of ${c} up to ${upTo} for ${device} is not by rev`;
   }
 };
 

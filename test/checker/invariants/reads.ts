@@ -19,13 +19,21 @@ export const monotonicReads: Invariant = function* ({ pages, live, sockets }) {
   const epochs = new Map(sockets.map(({ device, socket, epoch }) => [`${device} ${socket}`, epoch]));
   const told = live
     .filter(({ c }) => c !== 'user')
-    .map(({ device, socket, c, t, row }) => ({ device, c, t, asked: t, head: { seq: 0, rev: row.rev }, epoch: epochs.get(`${device} ${socket}`) ?? '' }));
+    .map(({ device, socket, c, t, row }) => ({
+      device,
+      c,
+      t,
+      asked: t,
+      head: { seq: 0, rev: row.rev },
+      epoch: epochs.get(`${device} ${socket}`) ?? '',
+    }));
   for (const kind of ['seq', 'rev'] as const) {
     // Live changes may arrive late, so they only raise what a later read has to show.
     const reads = kind === 'rev' ? [...pages, ...told] : pages;
     for (const group of groupBy(reads, ({ device, c, epoch }) => `${device} ${c} ${epoch}`).values()) {
       for (const { read, highest } of falls(group, ({ head }) => head[kind])) {
-        if ('rows' in read) yield `${read.device} had seen ${kind} ${highest} of ${read.c}, and then a head of ${read.head[kind]}`;
+        if ('rows' in read)
+          yield `${read.device} had seen ${kind} ${highest} of ${read.c}, and then a head of ${read.head[kind]}`;
       }
     }
   }
@@ -53,15 +61,18 @@ function ownSides({ pages, attempts }: Evidence): OwnSide[] {
 export const watermarks: Invariant = function* (evidence) {
   for (const [reader, sides] of groupBy(ownSides(evidence), ({ user, c }) => `${user} in ${c}`)) {
     for (const mark of ['readSeq', 'deliveredSeq'] as const) {
-      for (const { read, highest } of falls(sides, ({ me }) => me[mark])) yield `${mark} of ${reader} fell from ${highest} to ${read.me[mark]}`;
+      for (const { read, highest } of falls(sides, ({ me }) => me[mark]))
+        yield `${mark} of ${reader} fell from ${highest} to ${read.me[mark]}`;
     }
   }
   for (const { c, device, me, head } of evidence.pages) {
-    if (!inOrder(me, head.seq)) yield `${device} was told ${me.readSeq} read, ${me.deliveredSeq} delivered of ${head.seq} in ${c}`;
+    if (!inOrder(me, head.seq))
+      yield `${device} was told ${me.readSeq} read, ${me.deliveredSeq} delivered of ${head.seq} in ${c}`;
   }
   for (const { c, head, members } of evidence.tables.values()) {
     for (const member of members) {
-      if (!inOrder(member, head.seq)) yield `${member.user} has ${member.readSeq} read, ${member.deliveredSeq} delivered of ${head.seq} in ${c}`;
+      if (!inOrder(member, head.seq))
+        yield `${member.user} has ${member.readSeq} read, ${member.deliveredSeq} delivered of ${head.seq} in ${c}`;
     }
   }
 };
@@ -77,7 +88,10 @@ export const unread: Invariant = function* ({ pages, finals, tables }) {
     const head = tables.get(final.c)?.head;
     return head ? [{ ...final, head }] : [];
   });
-  for (const { c, device, me, head } of [...pages, ...atTheEnd] satisfies Pick<Page, 'c' | 'device' | 'me' | 'head'>[]) {
+  for (const { c, device, me, head } of [...pages, ...atTheEnd] satisfies Pick<
+    Page,
+    'c' | 'device' | 'me' | 'head'
+  >[]) {
     const messages = tables.get(c)?.messages;
     if (!messages) continue;
     // Nothing happens to a message after its deletion, so the rev of a tombstone is the rev at which it was deleted.
