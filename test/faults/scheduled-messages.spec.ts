@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { cloneDatabase, query, type TestDatabase } from '../support/database.js';
+import { type Person, registerMany } from '../support/people.js';
+import { type ServerProcess, startServerProcess } from '../support/server-process.js';
+
+const EACH = 60;
+let database: TestDatabase;
+const running = new Set<ServerProcess>();
+
+async function start(role: string): Promise<ServerProcess> {
+  const server = await startServerProcess({
+    NODE_ENV: 'test',
+    ROLE: role,
+    DATABASE_URL: database.url,
+    APP_SECRET: 'test-secret-test-secret-test-secret-test',
+    LOG_LEVEL: 'warn',
+  });
+  running.add(server);
+  return server;
+}
+
+beforeAll(async () => void (database = await cloneDatabase()));
+afterAll(async () => {
+  for (const server of running) await server.stop('SIGKILL');
+  await database.drop();
+});
+
+const count = async (sql: string): Promise<number> => {
+  const [row] = await query<{ n: number }>(`SELECT count(*)::int AS n FROM ${sql}`, [], database.url);
+  return row?.n ?? 0;
+};
+const sent = () => count(`scheduled_messages WHERE state = 'sent'`);
+/** Polls the table: what is awaited happens in processes that are about to be killed. */
+const until = async (enough: number): Promise<void> => {
+  while ((await sent()) < enough) await new Promise((resolve) => setImmediate(resolve));
+};
+
+it('are each sent once while dispatchers are killed in the middle of it', async () => {
+  const api = await start('api');
+  const people = await registerMany(api.url, 4);
+  const [ada] = people as [Person];
+  const created = await ada.post<{ id: string }>('/api/v1/conversations', {
+    type: 'group',
+    title: 'Later',
+    memberIds: people.slice(1).map(({ id }) => id),
+  });
+  const sendAt = new Date(Date.now() + 3_600_000).toISOString();
+  for (const person of people) {
+    const made = await Promise.all(
+      Array.from({ length: EACH }, (_, i) =>
+        person.post('/api/v1/scheduled-messages', {
+          conversationId: created.body.id,
+          clientId: randomUUID(),
+          body: `${person.id} ${i}`,
+          sendAt,
+        }),
+      ),
+    );
+    for (const { status } of made) expect(status).toBe(201);
+  }
+  const all = people.length * EACH;
+  const [first, second] = [await start('worker'), await start('worker')];
+  await query(`UPDATE scheduled_messages SET send_at = now() - interval '1 minute'`, [], database.url);
+  await until(10);
+  await first.stop('SIGKILL');
+  await until(40);
+  await second.stop('SIGKILL');
+  expect(await sent()).toBeLessThan(all);
+  await start('worker');
+  await until(all);
+
+  expect(await count('messages WHERE sender_id IS NOT NULL')).toBe(all);
+  expect(await count('(SELECT DISTINCT body FROM messages WHERE sender_id IS NOT NULL) AS bodies')).toBe(all);
+  expect(await count('scheduled_messages s JOIN messages m ON m.id = s.message_id AND m.client_id = s.client_id')).toBe(
+    all,
+  );
+  const [numbers] = await query<{ seq: string; last: string; n: string }>(
+    'SELECT h.seq, (SELECT max(seq) FROM messages) AS last, (SELECT count(*) FROM messages) AS n FROM conversation_head h',
+    [],
+    database.url,
+  );
+  expect([numbers?.last, numbers?.n]).toEqual([numbers?.seq, numbers?.seq]);
+});
