@@ -4,6 +4,7 @@ import { Actors } from '../../platform/auth/actors.js';
 import { Authenticated, CurrentActor, Public } from '../../platform/auth/auth.decorator.js';
 import { type Page, pageOf } from '../../platform/http/cursor.js';
 import { CurrentOrigin, type RequestOrigin } from '../../platform/http/request-origin.decorator.js';
+import { WithoutIdempotencyKey } from '../../platform/http/idempotency.interceptor.js';
 import { Returns } from '../../platform/http/returns.decorator.js';
 import { uuid } from '../../platform/http/text.js';
 import { Limited, Unlimited } from '../../platform/ratelimit/limit.guard.js';
@@ -30,6 +31,7 @@ export class AuthController {
   }
 
   @Post('login')
+  @WithoutIdempotencyKey()
   @Public()
   @Limited('login.ip')
   @Returns(200, authResultView)
@@ -39,6 +41,7 @@ export class AuthController {
 
   /** Exchanges a refresh token for new tokens; the old one is spent. Counted when it fails: offices share an address. */
   @Post('refresh')
+  @WithoutIdempotencyKey()
   @Public()
   @Unlimited()
   @Returns(200, tokensView)

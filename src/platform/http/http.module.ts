@@ -1,5 +1,11 @@
 import { Module } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
 import { DocumentsController } from './documents.controller.js';
+import { IdempotencyInterceptor } from './idempotency.interceptor.js';
+import { IdempotencyKeys } from './idempotency-keys.js';
 
-@Module({ controllers: [DocumentsController] })
+@Module({
+  controllers: [DocumentsController],
+  providers: [IdempotencyKeys, { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor }],
+})
 export class HttpModule {}

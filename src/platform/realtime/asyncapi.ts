@@ -4,7 +4,11 @@ import { NAMESPACE } from './protocol.js';
 import { serverEvents } from './server-events.js';
 
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' });
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
+    target: 'draft-2020-12',
+    io,
+    unrepresentable: 'any',
+  });
   return rest;
 };
 
@@ -26,9 +30,18 @@ export function createAsyncApi(commands: readonly Command[], version: string): o
   const messages = Object.fromEntries([
     ...sorted.map(({ event, schema }) => [
       messageName(event),
-      { name: event, title: event, summary: 'Answered by an ack', payload: jsonSchema(schema, 'input'), 'x-ack': { $ref: '#/components/schemas/Ack' } },
+      {
+        name: event,
+        title: event,
+        summary: 'Answered by an ack',
+        payload: jsonSchema(schema, 'input'),
+        'x-ack': { $ref: '#/components/schemas/Ack' },
+      },
     ]),
-    ...serverEvents.map(({ event, summary, payload }) => [`server_${messageName(event)}`, { name: event, title: event, summary, payload: jsonSchema(payload, 'output') }]),
+    ...serverEvents.map(({ event, summary, payload }) => [
+      `server_${messageName(event)}`,
+      { name: event, title: event, summary, payload: jsonSchema(payload, 'output') },
+    ]),
   ]) as Record<string, object>;
   const operation = (action: Operation['action'], name: string, summary?: string): Operation => ({
     action,
@@ -45,10 +58,20 @@ export function createAsyncApi(commands: readonly Command[], version: string): o
       description: 'Socket.IO 4, transport websocket. Handshake: auth {token, deviceId, protocol: 1}.',
     },
     servers: { installation: { host: 'localhost:3000', pathname: '/socket.io/', protocol: 'wss' } },
-    channels: { v1: { address: NAMESPACE, messages: Object.fromEntries(Object.keys(messages).map((name) => [name, { $ref: `#/components/messages/${name}` }])) } },
+    channels: {
+      v1: {
+        address: NAMESPACE,
+        messages: Object.fromEntries(
+          Object.keys(messages).map((name) => [name, { $ref: `#/components/messages/${name}` }]),
+        ),
+      },
+    },
     operations: Object.fromEntries([
       ...sorted.map(({ event }) => [messageName(event), operation('receive', messageName(event))]),
-      ...serverEvents.map(({ event, summary }) => [`server_${messageName(event)}`, operation('send', `server_${messageName(event)}`, summary)]),
+      ...serverEvents.map(({ event, summary }) => [
+        `server_${messageName(event)}`,
+        operation('send', `server_${messageName(event)}`, summary),
+      ]),
     ]),
     components: {
       messages,
@@ -57,7 +80,11 @@ export function createAsyncApi(commands: readonly Command[], version: string): o
           description: 'The same problem object as REST in `error`',
           oneOf: [
             { type: 'object', required: ['ok', 'data'], properties: { ok: { const: true }, data: {} } },
-            { type: 'object', required: ['ok', 'error'], properties: { ok: { const: false }, error: { type: 'object' } } },
+            {
+              type: 'object',
+              required: ['ok', 'error'],
+              properties: { ok: { const: false }, error: { type: 'object' } },
+            },
           ],
         },
       },

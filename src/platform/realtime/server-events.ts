@@ -31,7 +31,13 @@ export const serverEvents: readonly ServerEvent[] = [
   {
     event: 'change',
     summary: 'Takes a conversation from `from` to `rev`',
-    payload: z.object({ c: id, rev, from: rev, t: z.enum(['message', 'member', 'conversation', 'thread', 'void']), v: z.unknown() }),
+    payload: z.object({
+      c: id,
+      rev,
+      from: rev,
+      t: z.enum(['message', 'member', 'conversation', 'thread', 'void']),
+      v: z.unknown(),
+    }),
   },
   {
     event: 'user.change',
@@ -39,18 +45,40 @@ export const serverEvents: readonly ServerEvent[] = [
     payload: z.object({
       rev,
       from: rev,
-      t: z.enum(['membership', 'profile', 'preferences', 'contact', 'block', 'draft', 'scheduled', 'notification', 'device']),
+      t: z.enum([
+        'membership',
+        'profile',
+        'preferences',
+        'contact',
+        'block',
+        'draft',
+        'scheduled',
+        'notification',
+        'device',
+      ]),
       v: z.unknown(),
     }),
   },
-  { event: 'receipts', summary: 'Hint: [conversation, user, delivered, read], merged with max', payload: z.array(z.tuple([id, id, rev, rev])) },
-  { event: 'typing', summary: 'Volatile: somebody types', payload: z.object({ c: id, userId: id, threadId: id.nullable(), ttlMs: z.int() }) },
+  {
+    event: 'receipts',
+    summary: 'Hint: [conversation, user, delivered, read], merged with max',
+    payload: z.array(z.tuple([id, id, rev, rev])),
+  },
+  {
+    event: 'typing',
+    summary: 'Volatile: somebody types',
+    payload: z.object({ c: id, userId: id, threadId: id.nullable(), ttlMs: z.int() }),
+  },
   {
     event: 'presence',
     summary: 'Volatile: [user, state, lastSeen, ver]; a lower ver is dropped',
     payload: z.array(z.tuple([id, z.enum(['active', 'idle', 'dnd', 'offline']), z.iso.datetime().nullable(), z.int()])),
   },
-  { event: 'heads', summary: 'Hint: rooms that moved; any value above mine asks for changes', payload: z.record(id, rev) },
+  {
+    event: 'heads',
+    summary: 'Hint: rooms that moved; any value above mine asks for changes',
+    payload: z.record(id, rev),
+  },
   {
     event: 'call',
     summary: 'Hint: a call rings, is answered or ends; the message change is the record',
@@ -69,10 +97,16 @@ export const serverEvents: readonly ServerEvent[] = [
     summary: 'Volatile: opaque data of another participant',
     payload: z.object({ callId: id, from: z.object({ userId: id, deviceId: z.string() }), data: z.unknown() }),
   },
-  { event: 'server.draining', summary: 'This replica stops: come back after the given time', payload: z.object({ reconnectAfterMs: z.int() }) },
+  {
+    event: 'server.draining',
+    summary: 'This replica stops: come back after the given time',
+    payload: z.object({ reconnectAfterMs: z.int() }),
+  },
   {
     event: 'session.revoked',
     summary: 'Then the namespace disconnects: refresh or sign in',
-    payload: z.object({ reason: z.enum(['token_expired', 'revoked', 'refresh_reused', 'suspended', 'deleted', 'password_changed']) }),
+    payload: z.object({
+      reason: z.enum(['token_expired', 'revoked', 'refresh_reused', 'suspended', 'deleted', 'password_changed']),
+    }),
   },
 ];
