@@ -1,0 +1,17 @@
+export type { HistoryPosition, Page, PageQuery } from './api.js';
+export type { Content, Conversation, ConversationView, EditContent, ShownMessage } from './conversation.js';
+export type { Receipt } from './conversation-state.js';
+export { ParleyError, type Problem } from './errors.js';
+export type * from './generated/contract.js';
+export type { Conversation as ConversationRow } from './generated/contract.js';
+export type { Media, UploadOptions } from './media.js';
+export type { Pending, SendState, StoredSend } from './outbox.js';
+export {
+  type KeyValueStorage,
+  memoryStore,
+  type OutboxStore,
+  type OutboxStoreFactory,
+  storageStore,
+} from './outbox-store.js';
+export { Parley, type ParleyEvents, type ParleyOptions, type Status } from './parley.js';
+export type * from './protocol.js';
