@@ -11,7 +11,8 @@ function defaultOf({ schema }: Setting): string | undefined {
   return typeof parsed.data === 'string' ? parsed.data : JSON.stringify(parsed.data);
 }
 
-const list = () =>
+/** Every setting as data: for people, for programs and for the guide. */
+export const settingRows = () =>
   rows.map(([name, setting]) => ({
     name,
     default: defaultOf(setting) ?? null,
@@ -21,7 +22,7 @@ const list = () =>
   }));
 
 const listText = () =>
-  list()
+  settingRows()
     .map(
       (row) =>
         `${row.name}${row.secret ? ' (secret)' : ''}\n    ${row.description}\n    allowed: ${row.allowed}; default: ${row.default ?? '-'}`,
@@ -34,7 +35,7 @@ export const configHelp: CliCommand = {
   examples: ['parley config', 'parley config --json', 'parley config print'],
   details: listText,
   run: async ({ print }) => {
-    print(list(), listText);
+    print(settingRows(), listText);
     return 0;
   },
 };

@@ -6,10 +6,13 @@ import { createOpenApi } from '../platform/http/openapi.js';
 import { createAsyncApi } from '../platform/realtime/asyncapi.js';
 import { CommandRegistry } from '../platform/realtime/command-registry.js';
 import type { CliCommand } from './command-line.js';
+import { configurationPage, errorsPage } from './reference-pages.js';
+
+const json = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
 
 export const contract: CliCommand = {
   name: 'contract',
-  summary: 'Write docs/openapi.json and docs/asyncapi.json from the schemas that validate requests.',
+  summary: 'Write the API documents and reference pages in docs/ from the code that they describe.',
   options: {
     check: { type: 'boolean', description: 'change nothing; exit 1 when the file is not what the code says' },
   },
@@ -19,13 +22,14 @@ export const contract: CliCommand = {
     const commands = app.get(CommandRegistry, { strict: false });
     commands.onModuleInit();
     const files = {
-      'docs/openapi.json': await createOpenApi(app, packageVersion()),
-      'docs/asyncapi.json': createAsyncApi(commands.all(), packageVersion()),
+      'docs/openapi.json': json(await createOpenApi(app, packageVersion())),
+      'docs/asyncapi.json': json(createAsyncApi(commands.all(), packageVersion())),
+      'docs/guides/configuration.md': configurationPage(),
+      'docs/guides/errors.md': errorsPage(),
     };
     let stale = 0;
-    for (const [name, document] of Object.entries(files)) {
+    for (const [name, text] of Object.entries(files)) {
       const path = join(packageRoot(), name);
-      const text = `${JSON.stringify(document, null, 2)}\n`;
       if (flags['check'] !== true) await writeFile(path, text);
       else if ((await readFile(path, 'utf8').catch(() => '')) !== text) {
         stale += 1;
