@@ -41,16 +41,18 @@ export async function setAttachments(
 }
 
 /** Leaves a tombstone: who, where and when, and nothing of what was said. */
-export const bury = (tx: Tx, conversationId: string, seq: number, by: string | null): Promise<number> =>
-  tx.execute(sql`
+export async function bury(tx: Tx, conversationId: string, seq: number, by: string | null): Promise<void> {
+  await tx.execute(sql`
     WITH place AS (SELECT ${conversationId}::uuid AS conversation_id, ${seq}::bigint AS seq),
     files AS (DELETE FROM message_attachments x USING place p WHERE x.conversation_id = p.conversation_id AND x.seq = p.seq),
     reactions AS (DELETE FROM message_reactions x USING place p WHERE x.conversation_id = p.conversation_id AND x.seq = p.seq),
-    mentioned AS (DELETE FROM message_mentions x USING place p WHERE x.conversation_id = p.conversation_id AND x.seq = p.seq),
-    found AS (DELETE FROM message_search x USING place p WHERE x.conversation_id = p.conversation_id AND x.seq = p.seq)
-    UPDATE messages m SET body = NULL, meta = NULL, mentions = '{}', mention_all = false, forwarded_from = NULL, pinned_at = NULL,
-      pinned_by = NULL, deleted_at = now(), deleted_by = ${by}
+    mentioned AS (DELETE FROM message_mentions x USING place p WHERE x.conversation_id = p.conversation_id AND x.seq = p.seq)
+    UPDATE messages m SET body = NULL, meta = NULL, mentions = '{}', mention_all = false, forwarded_from = NULL,
+      pinned_at = NULL, pinned_by = NULL, deleted_at = now(), deleted_by = ${by}
     FROM place p WHERE m.conversation_id = p.conversation_id AND m.seq = p.seq`);
+  // After the message is locked, the order in which the index is filled too.
+  await tx.execute(sql`DELETE FROM message_search WHERE conversation_id = ${conversationId} AND seq = ${seq}`);
+}
 
 export const setPin = (tx: Tx, conversationId: string, seq: number, by: string | null): Promise<number> =>
   tx.execute(sql`

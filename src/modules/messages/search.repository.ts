@@ -2,19 +2,21 @@ import type { Db } from '../../platform/database/db.js';
 import { sql } from '../../platform/database/sql.js';
 
 /**
- * Brings the search row of a message to the message's present state. The message is locked, so that of two events about
- * one message the later state wins whatever order they are handled in; a repeat changes nothing.
+ * Brings the search rows of messages to the messages' present state. They are locked, all of them first, so that of two
+ * events about one message the later state wins whatever order they are handled in; a repeat changes nothing.
  */
 export const reindex = (db: Db, messageIds: readonly string[]): Promise<number> =>
   db.execute(sql`
     WITH m AS MATERIALIZED (
-      SELECT conversation_id, seq, sender_id, kind, created_at, body, deleted_at IS NULL AND kind <> 'system' AND coalesce(body, '') <> '' AS found
-      FROM messages WHERE id = ANY(${messageIds}::uuid[]) ORDER BY conversation_id, seq FOR SHARE
+      SELECT conversation_id, seq, sender_id, kind, created_at, body,
+             deleted_at IS NULL AND kind <> 'system' AND coalesce(body, '') <> '' AS found
+      FROM messages WHERE id = ANY(${messageIds}::uuid[]) ORDER BY id FOR SHARE
     ), gone AS (
       DELETE FROM message_search s USING m WHERE s.conversation_id = m.conversation_id AND s.seq = m.seq AND NOT m.found)
     INSERT INTO message_search (conversation_id, seq, sender_id, kind, created_at, body, tsv)
     SELECT conversation_id, seq, sender_id, kind, created_at, body, to_tsvector('simple', body) FROM m WHERE found
-    ON CONFLICT (conversation_id, seq) DO UPDATE SET body = EXCLUDED.body, tsv = EXCLUDED.tsv WHERE message_search.body <> EXCLUDED.body`);
+    ON CONFLICT (conversation_id, seq) DO UPDATE SET body = EXCLUDED.body, tsv = EXCLUDED.tsv
+      WHERE message_search.body <> EXCLUDED.body`);
 
 export interface SearchFilter {
   q: string;

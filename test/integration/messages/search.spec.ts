@@ -25,13 +25,19 @@ describe('search', () => {
     ).body;
   const bodies = ({ items }: { items: SearchHitView[] }) => items.map(({ message }) => message.body);
   const setOf = (page: { items: SearchHitView[] }) => new Set(bodies(page));
-  /** Hands over what the outbox holds or held, in any order and twice, as a durable delivery may. */
+  /** Hands everything over once more, in another order, as a durable delivery may; and so waits for what was sent. */
   const deliver = async () => {
     const consumer = parley.app.nest.get(MessagesConsumer, { strict: false });
-    const rows = await query<{ id: string }>('SELECT id FROM messages', [], parley.databaseUrl);
-    for (const { id } of [...rows, ...rows.toReversed()])
-      await consumer.onUpdated([{ id, topic: 'message.updated', key: c, payload: { id } }]);
+    const rows = await query<{ id: string }>('SELECT id FROM messages ORDER BY id DESC', [], parley.databaseUrl);
+    await consumer.onUpdated(rows.map(({ id }) => ({ id, topic: 'message.updated', key: c, payload: { id } })));
   };
+
+  it('hears of messages through the outbox', async () => {
+    await send(ada, c, 'hippopotamus');
+    let found: SearchHitView[] = [];
+    while (found.length === 0) found = (await find(ben, 'hippopotamus')).items;
+    expect(found.map(({ message }) => message.body)).toEqual(['hippopotamus']);
+  });
 
   it('finds words, parts of words and near misses, the best first, with what was found', async () => {
     await send(ada, c, 'The quick brown fox jumps over the lazy dog');
