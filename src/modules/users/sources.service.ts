@@ -8,7 +8,7 @@ export type PresenceSource = (viewerId: string, ids: readonly string[]) => Promi
 export type AvatarBinder = (userId: string, mediaId: string, tx: Tx) => Promise<void>;
 /** Rows of one module for the archive of a user's data; each becomes a line `{type, ...}`. */
 export type ExportSource = (userId: string) => AsyncIterable<{ type: string } & Record<string, unknown>>;
-/** Throws when an account must not be deleted. */
+/** Throws when an account must be neither deleted nor shut out. */
 export type DeletionGuard = (userId: string, tx: Tx) => Promise<void>;
 
 /** Questions that modules above answer; they register in `onModuleInit`, through UsersService. */

@@ -4,6 +4,7 @@ import type { Tx } from '../../platform/database/db.js';
 import { notFound } from '../../platform/errors/domain-error.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import { SessionsService } from './sessions.service.js';
+import { UserSources } from './sources.service.js';
 import { UserUpdated } from './users.events.js';
 import { lockUser, reinstateUser, suspendUser, type UserRow } from './users.repository.js';
 
@@ -14,10 +15,12 @@ export class SuspensionsService {
     private readonly database: DatabaseService,
     private readonly sessions: SessionsService,
     private readonly events: EventsService,
+    private readonly sources: UserSources,
   ) {}
 
   async suspend(userId: string, reason: string, until: Date | null): Promise<void> {
     await this.change(userId, async (tx) => {
+      for (const guard of this.sources.deletionGuards) await guard(userId, tx);
       await this.sessions.revoke(userId, 'suspended', {}, tx);
       return suspendUser(tx, userId, reason, until);
     });

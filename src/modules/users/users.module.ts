@@ -10,6 +10,7 @@ import { ErasureService } from './erasure.service.js';
 import { ExportsService } from './exports.service.js';
 import { HostTokensService } from './host-tokens.service.js';
 import { LogOtpSender } from './log-otp.driver.js';
+import { AccountOversight } from './oversight.service.js';
 import { OtpController } from './otp.controller.js';
 import { OtpSender } from './otp-sender.js';
 import { OtpService } from './otp.service.js';
@@ -40,6 +41,7 @@ import { WebhookOtpSender } from './webhook-otp.driver.js';
   ],
   providers: [
     UsersService,
+    AccountOversight,
     AccountsService,
     ActivityService,
     CredentialsService,

@@ -5,13 +5,16 @@ import { Actors } from '../../platform/auth/actors.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { Tx } from '../../platform/database/db.js';
 import { notFound } from '../../platform/errors/domain-error.js';
+import type { Page } from '../../platform/http/cursor.js';
 import type { RequestOrigin } from '../../platform/http/request-origin.decorator.js';
 import { Feeds } from '../../platform/realtime/feeds.js';
 import { AccountsService } from './accounts.service.js';
+import type { AccountChange, AccountQuery, AccountView } from './dto/account.view.js';
 import type { DeviceInput } from './dto/fields.dto.js';
 import { type Preferences, withDefaults } from './dto/preferences.view.js';
-import type { AuthResultView } from './dto/session.view.js';
+import type { AuthResultView, SessionView } from './dto/session.view.js';
 import { ErasureService } from './erasure.service.js';
+import { AccountOversight } from './oversight.service.js';
 import { PasswordsService } from './passwords.service.js';
 import { findPreferences } from './preferences.repository.js';
 import { relatedAmong, relatedBy } from './relations.repository.js';
@@ -51,6 +54,7 @@ export class UsersService implements OnModuleInit {
     private readonly erasure: ErasureService,
     private readonly userFeed: UserFeedService,
     private readonly sources: UserSources,
+    private readonly oversight: AccountOversight,
   ) {}
 
   onModuleInit(): void {
@@ -155,6 +159,23 @@ export class UsersService implements OnModuleInit {
   /** Deletes an account, with `erase` for good and at once. @throws not_found, last_admin */
   deleteAccount(userId: string, erase: boolean): Promise<{ eraseAfter: string }> {
     return this.erasure.delete(userId, erase);
+  }
+
+  /** For administration. @throws forbidden, invalid_cursor */
+  listAccounts(actor: Actor, query: AccountQuery): Promise<Page<AccountView>> {
+    return this.oversight.list(actor, query);
+  }
+  /** For administration. @throws forbidden, not_found */
+  account(actor: Actor, userId: string): Promise<AccountView> {
+    return this.oversight.get(actor, userId);
+  }
+  /** For administration. @throws forbidden, not_found, already_exists */
+  updateAccount(actor: Actor, userId: string, change: AccountChange): Promise<void> {
+    return this.oversight.update(actor, userId, change);
+  }
+  /** For administration: live sessions. @throws forbidden, not_found */
+  sessionsOf(actor: Actor, userId: string): Promise<SessionView[]> {
+    return this.oversight.sessions(actor, userId);
   }
 
   usePresence(source: PresenceSource): void {

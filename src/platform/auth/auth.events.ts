@@ -30,3 +30,36 @@ export class GrantsChanged extends DomainEvent {
     return {};
   }
 }
+
+/** What a privileged action did; secrets and message bodies have no place in it. */
+export interface Action {
+  /** `user.suspend`, `system_health.update`: the noun and a verb. */
+  action: string;
+  permission: string;
+  targetType: string;
+  targetId: string | null;
+  before?: Record<string, unknown> | null;
+  after?: Record<string, unknown> | null;
+  requestId: string;
+  /** Keyed hash of the address, cut; empty for work without a request. */
+  ipHash: string;
+}
+
+/** Somebody used a permission. Any module publishes it with its change; administration keeps it as the audit log. */
+export class ActorActed extends DomainEvent {
+  static override readonly topic = 'actor.acted';
+  /** `key` is the user's id, or null for Parley itself. */
+  constructor(
+    readonly actorId: string | null,
+    readonly done: Action,
+  ) {
+    super();
+  }
+  get key(): string {
+    return this.actorId ?? 'system';
+  }
+  payload() {
+    return { actorId: this.actorId, ...this.done };
+  }
+}
+export type ActorActedPayload = Action & { actorId: string | null };

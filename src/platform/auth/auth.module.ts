@@ -13,6 +13,6 @@ import { TokenService } from './token.service.js';
   imports: [DiscoveryModule],
   controllers: [JwksController],
   providers: [SecretBox, SigningKeys, TokenService, Actors, PolicyCheck, { provide: APP_GUARD, useClass: AuthGuard }],
-  exports: [SecretBox, SigningKeys, TokenService, Actors],
+  exports: [SecretBox, SigningKeys, TokenService, Actors, PolicyCheck],
 })
 export class AuthModule {}

@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
+import { currentRequestId } from '../logging/request-context.js';
 
 /** Where a request came from, for sessions and the security log. Stored hashed and cut. */
 export interface RequestOrigin {
@@ -18,3 +19,15 @@ export const originOf = (request: Pick<Request, 'ip' | 'headers'>): RequestOrigi
 export const CurrentOrigin = createParamDecorator((_: unknown, context: ExecutionContext): RequestOrigin =>
   originOf(context.switchToHttp().getRequest<Request>()),
 );
+
+/** Where a privileged action came from, for the audit log. */
+export interface RequestTrace {
+  requestId: string;
+  ip: string;
+}
+
+/** The RequestTrace of the request. */
+export const CurrentTrace = createParamDecorator((_: unknown, context: ExecutionContext): RequestTrace => {
+  const request = context.switchToHttp().getRequest<Request>();
+  return { requestId: currentRequestId(request), ip: request.ip ?? '' };
+});
