@@ -1,6 +1,7 @@
 // Only node: modules and the boot state are imported statically: the port answers probes before anything else loads.
 import { createServer, type RequestListener } from 'node:http';
 import { enableCompileCache, flushCompileCache } from 'node:module';
+import { packageVersion } from './platform/config/package-root.js';
 import { createBootResponder } from './platform/lifecycle/boot-responder.js';
 import { BootState } from './platform/lifecycle/boot-state.js';
 import { StopSignals } from './platform/lifecycle/stop-signals.js';
@@ -8,7 +9,7 @@ import { httpTimeouts, listenOn, ListenError } from './platform/lifecycle/listen
 
 enableCompileCache();
 
-const boot = new BootState(process.env['npm_package_version'] ?? '0.1.0');
+const boot = new BootState(packageVersion());
 const signals = new StopSignals();
 // One closure, so that replacing the handler also reaches keep-alive connections that are open already.
 let handler: RequestListener = createBootResponder(boot);

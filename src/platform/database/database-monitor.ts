@@ -4,6 +4,7 @@ import { jitter } from '../clock/clock.js';
 import { HealthRegistry } from '../lifecycle/health-registry.js';
 import { Log } from '../logging/log.js';
 import { classify } from './database-error.js';
+import { clientConfig } from './lifecycle/connection-url.js';
 
 export type DatabaseState = 'connecting' | 'ready' | 'degraded' | 'down';
 
@@ -60,7 +61,10 @@ export class DatabaseMonitor {
 
   private schedule(): void {
     if (!this.url) return;
-    this.timer = setTimeout(() => void this.probe().then(() => this.schedule()), INTERVAL_MS + jitter(INTERVAL_MS / 10));
+    this.timer = setTimeout(
+      () => void this.probe().then(() => this.schedule()),
+      INTERVAL_MS + jitter(INTERVAL_MS / 10),
+    );
     this.timer.unref();
   }
 
@@ -83,7 +87,7 @@ export class DatabaseMonitor {
   private async connected(): Promise<pg.Client> {
     if (this.client) return this.client;
     const client = new pg.Client({
-      connectionString: this.url,
+      ...clientConfig(this.url, 'DATABASE_URL'),
       application_name: 'parley/probe',
       connectionTimeoutMillis: PROBE_TIMEOUT_MS,
       query_timeout: PROBE_TIMEOUT_MS,

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { Config } from '../config/config.js';
 import { Log } from '../logging/log.js';
+import { clientConfig } from './lifecycle/connection-url.js';
 
 const INT8 = 20;
 const INT8_ARRAY = 1016;
@@ -28,7 +29,6 @@ export function createPool(
   { connectionString, applicationName, pooler }: PoolOptions,
   log: Log,
 ): pg.Pool {
-  const url = withoutPrismaParameters(connectionString);
   const settings = pooler
     ? {}
     : {
@@ -40,7 +40,7 @@ export function createPool(
         options: `-c TimeZone=UTC -c search_path=${config.DB_SCHEMA},public -c client_connection_check_interval=5s`,
       };
   const pool = new pg.Pool({
-    connectionString: url,
+    ...clientConfig(connectionString, 'DATABASE_URL'),
     max: config.DB_POOL_MAX,
     idleTimeoutMillis: config.DB_POOL_IDLE_MS,
     connectionTimeoutMillis: config.DB_ACQUIRE_TIMEOUT_MS,
@@ -55,13 +55,4 @@ export function createPool(
   pool.on('connect', (client) => client.on('error', () => undefined));
   if (pooler) pool.on('connect', (client) => void client.query('SET TimeZone = UTC').catch(() => undefined));
   return pool;
-}
-
-/** `?schema=` and the pool parameters of Prisma URLs mean nothing to PostgreSQL. */
-function withoutPrismaParameters(connectionString: string): string {
-  const url = new URL(connectionString);
-  for (const name of ['schema', 'connection_limit', 'pool_timeout', 'pgbouncer', 'connect_timeout', 'socket_timeout']) {
-    url.searchParams.delete(name);
-  }
-  return url.toString();
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { jitter } from '../clock/clock.js';
+import { clientConfig } from '../database/lifecycle/connection-url.js';
 import type { Log } from '../logging/log.js';
 import { CoalescingBus } from './coalescing-bus.js';
 
@@ -49,7 +50,7 @@ export class PgBus extends CoalescingBus {
 
   private async connect(): Promise<void> {
     const client = new pg.Client({
-      connectionString: this.connectionString,
+      ...clientConfig(this.connectionString, 'DATABASE_URL'),
       application_name: 'parley/bus',
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: QUERY_TIMEOUT_MS,
