@@ -31,6 +31,8 @@ export async function createTestApp(
     LOG_LEVEL: 'silent',
     RATE_SCALE: '1000',
     NOTIFY_DELAY_MS: '0',
+    // A busy machine is no reason to refuse what a test asks for.
+    LOAD_SHEDDING: 'false',
     ...environment,
   });
   const boot = new BootState('0.0.0-test');

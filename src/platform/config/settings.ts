@@ -272,6 +272,7 @@ export const settings = {
   MODERATION_HOOK_URL: httpUrl('asked before a message is stored'),
   MODERATION_HOOK_FAIL: oneOf(['open', 'closed'], 'open', 'what an unreachable moderation hook means'),
   WEBHOOK_ALLOW_PRIVATE: flag(false, 'let webhooks reach private addresses'),
+  LOAD_SHEDDING: flag(true, 'refuse the least important work while a replica is overloaded'),
   ALERT_WEBHOOK_URL: httpUrl('receives health alerts'),
   DRAIN_WAIT_MS: setting(
     z

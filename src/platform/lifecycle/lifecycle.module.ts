@@ -3,6 +3,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { BackgroundWork } from './background-work.js';
 import { BootState } from './boot-state.js';
 import { HealthRegistry } from './health-registry.js';
+import { Load } from './load.js';
 
 /** The process's own state. `BackgroundRuntime` is not here: it belongs to the root module. */
 @Global()
@@ -12,8 +13,8 @@ export class LifecycleModule {
     return {
       module: LifecycleModule,
       imports: [ScheduleModule.forRoot()],
-      providers: [{ provide: BootState, useValue: boot }, BackgroundWork, HealthRegistry],
-      exports: [BootState, BackgroundWork, HealthRegistry],
+      providers: [{ provide: BootState, useValue: boot }, BackgroundWork, HealthRegistry, Load],
+      exports: [BootState, BackgroundWork, HealthRegistry, Load],
     };
   }
 }

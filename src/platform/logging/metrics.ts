@@ -56,5 +56,8 @@ export const metrics = {
   outboxOldest: gauge('outbox_oldest_seconds', 'Age of the oldest outbox row'),
 
   rateLimited: counter('ratelimit_violations_total', 'Refused by a rate limit', ['rule']),
+  shed: counter('shed_total', 'Refused because this replica is overloaded', ['class', 'level']),
+  loadLevel: gauge('load_level', '0 fine, 1 and 2 shedding, 3 not ready'),
+  errorFingerprints: gauge('error_fingerprints', 'Kinds of defects seen since start'),
   degraded: gauge('degraded', '1 while a component is degraded', ['component']),
 };

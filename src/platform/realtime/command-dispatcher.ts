@@ -4,6 +4,7 @@ import { DomainError, validationFailed } from '../errors/domain-error.js';
 import { type Problem, toProblem } from '../errors/problem.js';
 import { reportUnexpected } from '../errors/report-unexpected.js';
 import { fromIssues, translateError } from '../errors/translate-error.js';
+import { Load, type LoadClass } from '../lifecycle/load.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
 import { newRequestId } from '../logging/request-context.js';
@@ -16,6 +17,7 @@ import type { Client } from './sockets.js';
 export type Ack = { ok: true; data: unknown } | { ok: false; error: Problem };
 type AckCallback = (ack: Ack) => void;
 
+const SHED_RETRY_MS = 2000;
 const FLOOD_REFUSALS = 50;
 const FLOOD_WINDOW_MS = 10_000;
 
@@ -28,6 +30,7 @@ export class CommandDispatcher {
   constructor(
     private readonly registry: CommandRegistry,
     private readonly limiter: RateLimiter,
+    private readonly load: Load,
     private readonly log: Log,
   ) {}
 
@@ -43,6 +46,7 @@ export class CommandDispatcher {
     try {
       this.countAgainstLimit(client, event);
       if (!command) throw new DomainError('unknown_event', { detail: `There is no event ${event.slice(0, 64)}` });
+      if (this.load.sheds(classOf(event))) throw new DomainError('overloaded', { retryAfterMs: SHED_RETRY_MS });
       const work = run(command, client, args);
       if (work instanceof Promise) call.answerWith(work);
       else call.succeed(work);
@@ -112,3 +116,12 @@ function run(command: Command, client: Client, args: readonly unknown[]): unknow
   if (!parsed.success) throw fromIssues(parsed.error.issues);
   return command.handle(client, parsed.data);
 }
+
+const classes: Readonly<Record<string, LoadClass>> = {
+  typing: 'hint',
+  'presence.activity': 'hint',
+  'presence.watch': 'hint',
+  receipt: 'receipt',
+};
+/** What may wait is refused first; everything else, sends and sync above all, last. */
+const classOf = (event: string): LoadClass => classes[event] ?? 'essential';

@@ -5,6 +5,7 @@ import { Config } from '../config/config.js';
 import { DomainError } from '../errors/domain-error.js';
 import { type Problem, toProblem } from '../errors/problem.js';
 import { translateError } from '../errors/translate-error.js';
+import { Load } from '../lifecycle/load.js';
 import { metrics } from '../logging/metrics.js';
 import { currentRequestId } from '../logging/request-context.js';
 import { addressKey } from '../ratelimit/address-key.js';
@@ -23,6 +24,7 @@ export class HandshakeGate {
   constructor(
     private readonly config: Config,
     private readonly limiter: RateLimiter,
+    private readonly load: Load,
   ) {}
 
   close(): void {
@@ -43,6 +45,8 @@ export class HandshakeGate {
 
   private async check(request: IncomingMessage): Promise<void> {
     if (this.draining) throw new DomainError('draining', { retryAfterMs: SPREAD_MS });
+    // Another replica has room, or this one has in a while; a new socket costs more than what it would be refused then.
+    if (this.load.sheds('essential')) throw new DomainError('overloaded', { retryAfterMs: SPREAD_MS });
     if (!this.isOwnOrigin(request)) throw new DomainError('origin_not_allowed');
     const perAddress = await this.limiter.check('handshake', addressKey(this.addressOf(request)), {
       route: 'handshake',
