@@ -25,6 +25,8 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+const APPLICATION_INIT = 21;
+
 /** Everything between the bound port and the first answered request. */
 export async function start({ boot, server, signal }: StartContext): Promise<Running> {
   const config = await loadConfig(process.env);
@@ -49,9 +51,15 @@ export async function start({ boot, server, signal }: StartContext): Promise<Run
     signal.throwIfAborted();
   } catch (error) {
     await (app ? app.abandon() : database.stopServer?.());
-    throw error;
+    throw withExitCode(error);
   }
   return { handler: app.handler, announce: () => announce(config, log, boot, server), stop: app.stop };
+}
+
+/** A module that cannot be built or does not start ends the boot with 21; errors that know their code keep it. */
+function withExitCode(error: unknown): unknown {
+  if (!(error instanceof Error) || 'exitCode' in error) return error;
+  return Object.assign(error, { exitCode: APPLICATION_INIT });
 }
 
 /** Without DATABASE_URL a PostgreSQL of our own. */

@@ -27,7 +27,7 @@ export async function freePort(): Promise<number> {
 
 /**
  * The compiled server as a process of its own, as an operator runs it. It is ready, or has exited, when this resolves.
- * `folder` is another package than this one.
+ * `entry` is the main file of another build.
  */
 export async function startServerProcess(
   environment: Record<string, string>,

@@ -1,7 +1,8 @@
 import { DomainError } from '../errors/domain-error.js';
 
 /** Classes under which database errors are counted and logged. */
-export type DatabaseErrorClass = 'unreachable' | 'auth' | 'timeout' | 'conflict' | 'notfound' | 'schema' | 'capacity' | 'internal';
+export type DatabaseErrorClass =
+  'unreachable' | 'auth' | 'timeout' | 'conflict' | 'notfound' | 'schema' | 'capacity' | 'internal';
 
 export interface DatabaseFault {
   class: DatabaseErrorClass;
@@ -82,7 +83,10 @@ const byMessage: readonly [RegExp, Row][] = [
   [/timeout exceeded when trying to connect/i, ['capacity', overloaded]],
   [/timeout expired|connection timeout|connection terminated due to connection timeout/i, ['timeout', unavailable]],
   [/query read timeout/i, ['timeout', unavailable]],
-  [/connection terminated|client has encountered a connection error|cannot use a pool after calling end/i, ['unreachable', unavailable]],
+  [
+    /connection terminated|client has encountered a connection error|cannot use a pool after calling end/i,
+    ['unreachable', unavailable],
+  ],
 ];
 
 interface Coded {
@@ -98,7 +102,8 @@ export function classify(error: unknown): DatabaseFault {
   const inner = thrown.errors?.[0] as Coded | undefined;
   const sqlState = thrown.meta?.driverAdapterError?.cause?.originalCode ?? thrown.code ?? inner?.code;
   const code = typeof sqlState === 'string' ? sqlState : undefined;
-  const row = (code !== undefined ? (bySqlState[code] ?? byCode[code] ?? byFamily(code)) : undefined) ?? byText(thrown.message);
+  const row =
+    (code !== undefined ? (bySqlState[code] ?? byCode[code] ?? byFamily(code)) : undefined) ?? byText(thrown.message);
   return row
     ? { class: row[0], code, answer: row[1] }
     : { class: 'internal', code, answer: () => new DomainError('internal_error', {}, { cause: error }) };
@@ -141,4 +146,5 @@ export const constraintOf = (error: unknown): string | undefined => {
 export const isTransient = (error: unknown): boolean => ['40001', '40P01'].includes(classify(error).code ?? '');
 
 /** Whether the connection or the server is the reason, so that asking again later makes sense. */
-export const isOutage = (error: unknown): boolean => ['unreachable', 'timeout', 'auth', 'capacity'].includes(classify(error).class);
+export const isOutage = (error: unknown): boolean =>
+  ['unreachable', 'timeout', 'auth', 'capacity'].includes(classify(error).class);

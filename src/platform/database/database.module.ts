@@ -14,7 +14,13 @@ export class DatabaseModule {
   static register(context: DatabaseContext): DynamicModule {
     return {
       module: DatabaseModule,
-      providers: [{ provide: DATABASE_CONTEXT, useValue: context }, DatabaseService, DatabaseMonitor, SchemaGuard, SchemaGate],
+      providers: [
+        { provide: DATABASE_CONTEXT, useValue: context },
+        DatabaseService,
+        DatabaseMonitor,
+        SchemaGuard,
+        SchemaGate,
+      ],
       exports: [DATABASE_CONTEXT, DatabaseService, DatabaseMonitor],
     };
   }

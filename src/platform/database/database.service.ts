@@ -13,7 +13,9 @@ import { type Sql, sql, statementName } from './sql.js';
 export class DatabaseNotVerifiedError extends Error {
   readonly exitCode = 21;
   constructor() {
-    super('the database was used before its schema was verified; use it in onModuleInit or later, never in a constructor or a factory');
+    super(
+      'the database was used before its schema was verified; use it in onModuleInit or later, never in a constructor or a factory',
+    );
     this.name = 'DatabaseNotVerifiedError';
   }
 }
@@ -84,7 +86,8 @@ export class DatabaseService implements Db {
   async prisma(): Promise<PrismaClient> {
     const pool = this.connections;
     this.orm ??= Promise.all([import('../../generated/prisma/client.js'), import('@prisma/adapter-pg')]).then(
-      ([{ PrismaClient }, { PrismaPg }]) => new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) }),
+      ([{ PrismaClient }, { PrismaPg }]) =>
+        new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) }),
     );
     return this.orm;
   }

@@ -62,13 +62,20 @@ export class SchemaGate implements OnModuleInit, OnApplicationShutdown {
     this.boot.enter('starting');
     const pool = createPool(
       this.config,
-      { connectionString: this.context.url, applicationName: `parley/app/${this.boot.version}/e${result.epoch}`, pooler: result.pooler },
+      {
+        connectionString: this.context.url,
+        applicationName: `parley/app/${this.boot.version}/e${result.epoch}`,
+        pooler: result.pooler,
+      },
       this.log,
     );
     this.database.open(pool, { prepared: !result.pooler });
     await this.database.ping();
     metrics.schemaReady.set(1);
-    metrics.schemaInfo.set({ fingerprint: result.fingerprint ?? '', head: result.head ?? '', epoch: String(result.epoch) }, 1);
+    metrics.schemaInfo.set(
+      { fingerprint: result.fingerprint ?? '', head: result.head ?? '', epoch: String(result.epoch) },
+      1,
+    );
     this.monitor.onChange((state) => this.database.refuse('down', state === 'down'));
     this.monitor.start(this.context.directUrl);
     await this.guard.start(options);

@@ -36,7 +36,10 @@ export class SchemaGuard {
       critical: true,
       timeoutMs: 1000,
       cacheMs: 0,
-      check: () => (this.last?.compatible === false ? { state: 'unhealthy', observed: { reason: this.last.reason } } : { state: 'healthy' }),
+      check: () =>
+        this.last?.compatible === false
+          ? { state: 'unhealthy', observed: { reason: this.last.reason } }
+          : { state: 'healthy' },
     });
     this.monitor.onChange((state) => {
       if (state === 'ready') void this.run();
@@ -83,6 +86,11 @@ export class SchemaGuard {
     if (before === found.compatible) return;
     this.database.refuse('schema', !found.compatible);
     if (found.compatible) this.log.info('schema.guard_recovered');
-    else this.log.error('schema.guard_failed', { reason: found.reason }, `table schema is not ready: ${found.reason ?? ''}`);
+    else
+      this.log.error(
+        'schema.guard_failed',
+        { reason: found.reason },
+        `table schema is not ready: ${found.reason ?? ''}`,
+      );
   }
 }

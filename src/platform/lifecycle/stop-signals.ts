@@ -48,7 +48,10 @@ export class StopSignals {
     try {
       await stop();
       process.exit(0);
-    } catch {
+    } catch (error) {
+      process.stderr.write(
+        `the stop failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      );
       process.exit(1);
     }
   }

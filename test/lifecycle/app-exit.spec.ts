@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import { HttpClient } from '../support/http-client.js';
+import { register } from '../support/people.js';
+import { startServerProcess, temporaryFolder, untilReady, type ServerProcess } from '../support/server-process.js';
+import { makePackage, type Package } from './support/package.js';
+import { DURABILITY_OFF, World, type Scene } from './support/world.js';
+
+let world: World;
+let planted: Package;
+let scene: Scene;
+const servers: ServerProcess[] = [];
+beforeAll(async () => {
+  world = await World.start(DURABILITY_OFF);
+  planted = await makePackage({ decoys: true });
+});
+afterAll(async () => {
+  await planted.remove();
+  await world.stop();
+});
+beforeEach(async () => {
+  scene = await world.database();
+});
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.stop('SIGKILL');
+});
+
+async function start(environment: Record<string, string>, entry?: string): Promise<ServerProcess> {
+  const server = await startServerProcess(
+    {
+      DATABASE_URL: scene.url,
+      APP_SECRET: 'exit-secret-exit-secret-exit-secret-exit',
+      NODE_ENV: 'test',
+      ...environment,
+    },
+    { waitUntilReady: false, ...(entry ? { entry } : {}) },
+  );
+  servers.push(server);
+  return server;
+}
+
+async function inPhase(server: ServerProcess, phase: string): Promise<void> {
+  for (;;) {
+    const body = await fetch(`${server.url}/ready`).then(
+      (answer) => answer.json() as Promise<{ phase: string }>,
+      () => undefined,
+    );
+    if (body?.phase === phase) return;
+    await delay(10);
+  }
+}
+
+it('a port that is in use ends with 23 and the way out', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const server = await start({ PORT: String(port) });
+  expect(await server.exited).toBe(23);
+  expect(server.output()).toContain(`Port ${port} is in use`);
+  other.close();
+});
+
+it('three bad variables end with 10, each named with what it may be', async () => {
+  const server = await start({ BOOT_DEADLINE: 'soon', DB_MIGRATE: 'never', DATABASE_URL: 'mysql://u:canary-pw@h/d' });
+  expect(await server.exited).toBe(10);
+  for (const name of ['BOOT_DEADLINE', 'DB_MIGRATE', 'DATABASE_URL']) expect(server.output()).toContain(name);
+  expect(server.output()).not.toContain('canary-pw');
+});
+
+it('a wrong password ends with 11 at the first attempt, and is written nowhere', async () => {
+  const url = new URL(scene.url);
+  url.password = 'canary-pw';
+  const server = await start({ DATABASE_URL: url.href });
+  expect(await server.exited).toBe(11);
+  expect(server.output()).toMatch(/28P01/);
+  expect(server.output()).not.toMatch(/db\.connect_retry|canary-pw/);
+});
+
+describe('a stop signal during the boot', () => {
+  it('while the database is away ends with 143; health was 200 all the time', async () => {
+    const closed = createServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const { port } = closed.address() as AddressInfo;
+    closed.close();
+    const server = await start({ DATABASE_URL: `postgresql://u:p@127.0.0.1:${port}/d` });
+    await inPhase(server, 'connecting');
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
+    const answer = await fetch(`${server.url}/ready`);
+    expect(answer.headers.get('retry-after')).toBe('2');
+    expect(await server.stop()).toBe(143);
+  });
+
+  it('while another replica has the lock ends with 143; the probe named the holder', async () => {
+    const holder = new Client({ connectionString: scene.url, application_name: 'another replica' });
+    await holder.connect();
+    await holder.query('SELECT pg_advisory_lock(42424242)');
+    const server = await start({});
+    await inPhase(server, 'waiting_lock');
+    for (;;) {
+      const answer = await fetch(`${server.url}/ready`);
+      expect(answer.headers.get('retry-after')).toBe('5');
+      if (JSON.stringify(await answer.json()).includes('another replica')) break;
+      await delay(50);
+    }
+    expect(await server.stop('SIGINT')).toBe(130);
+    await holder.end();
+    expect(await scene.locks()).toEqual([]);
+  });
+
+  it('while a module hangs: the second one ends the process at once', async () => {
+    const server = await start({ DECOYS: 'hang' }, planted.entry);
+    await inPhase(server, 'starting');
+    while (!server.output().includes('decoy init: answered')) await delay(10);
+    server.child.kill('SIGTERM');
+    server.child.kill('SIGTERM');
+    expect(await server.exited).toBe(143);
+  });
+
+  it('right after READY is an orderly stop: exit 0', async () => {
+    const server = await start({});
+    await untilReady(server);
+    expect(await server.stop()).toBe(0);
+    expect(server.output()).toContain('shutdown.completed');
+  });
+});
+
+describe('the embedded server and the whole process', () => {
+  it('kill -9 of Parley: the next start adopts the server, and the data is there', async () => {
+    const { path, remove } = await temporaryFolder();
+    const environment = { DATABASE_URL: '', DATA_DIR: path, APP_SECRET: '' };
+    const first = await start(environment);
+    await untilReady(first);
+    const ada = await register(first.url, 'Ada');
+    await first.stop('SIGKILL');
+
+    const second = await start(environment);
+    await untilReady(second);
+    expect(second.output()).toContain('embedded.adopted');
+    const { status } = await new HttpClient(second.url).post('/api/v1/auth/login', {
+      identifier: ada.identifier,
+      password: ada.password,
+    });
+    expect(status).toBe(200);
+    expect(await second.stop()).toBe(0);
+    await remove();
+  });
+});
