@@ -1,6 +1,8 @@
-import { startFauxqs } from 'fauxqs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 
-/** An S3 server of its own in this process, with one bucket. */
+/** An S3 server of its own, with one bucket. */
 export interface TestS3 {
   url: string;
   bucket: string;
@@ -9,10 +11,14 @@ export interface TestS3 {
   stop(): Promise<void>;
 }
 
-export async function startS3(bucket = 'parley-test'): Promise<TestS3> {
-  const server = await startFauxqs({ port: 0, logger: false });
-  server.createBucket(bucket);
-  const url = `http://127.0.0.1:${server.port}`;
+/** On a free port, or again on the `port` of one that was stopped. */
+export async function startS3(bucket = 'parley-test', port = 0): Promise<TestS3> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 's3-server.mjs'), bucket, String(port)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const url = `http://127.0.0.1:${line.toString().trim()}`;
   return {
     url,
     bucket,
@@ -23,6 +29,9 @@ export async function startS3(bucket = 'parley-test'): Promise<TestS3> {
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test-secret',
     },
-    stop: () => server.stop(),
+    stop: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
   };
 }

@@ -144,8 +144,7 @@ function atMost(maxBytes: number): Transform {
   });
 }
 
-const isMissing = (error: unknown): boolean =>
-  ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException | null)?.code ?? '');
+const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException | null)?.code === 'ENOENT';
 
 async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
   try {

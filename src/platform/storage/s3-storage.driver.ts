@@ -3,7 +3,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { HealthReading } from '../lifecycle/health-registry.js';
 import { type DirectAccess, type SignedUpload, Storage, type StoredObject, type UploadGrant } from './storage.js';
 import { storageDown } from './storage.errors.js';
-import { assertKey, assertPrefix, isKey } from './storage-key.js';
+import { assertKey, assertPrefix, InvalidKeyError, isKey } from './storage-key.js';
 
 export interface S3Options {
   bucket: string;
@@ -179,7 +179,7 @@ export class S3Storage extends Storage {
       const { sdk, client } = await this.sdk();
       return await work(sdk, client);
     } catch (error) {
-      throw storageDown(error);
+      throw error instanceof InvalidKeyError ? error : storageDown(error);
     }
   }
 
@@ -190,7 +190,7 @@ export class S3Storage extends Storage {
     } catch (error) {
       const { name } = error as { name?: unknown };
       if (name === 'NoSuchKey' || name === 'NotFound') return undefined;
-      throw storageDown(error);
+      throw error instanceof InvalidKeyError ? error : storageDown(error);
     }
   }
 }

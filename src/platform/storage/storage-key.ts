@@ -6,9 +6,17 @@ const MAX_LENGTH = 200;
 /** Whether an object can be Parley's; a folder or bucket may hold others. */
 export const isKey = (key: string): boolean => key.length <= MAX_LENGTH && keyPattern.test(key);
 
+/** A defect of the caller, never an outage of the store. */
+export class InvalidKeyError extends Error {
+  constructor() {
+    super('not a storage key');
+    this.name = 'InvalidKeyError';
+  }
+}
+
 /** Keys are made by Parley alone; another one is a defect. */
 export function assertKey(key: string): string {
-  if (!isKey(key)) throw new Error('not a storage key');
+  if (!isKey(key)) throw new InvalidKeyError();
   return key;
 }
 

@@ -19,7 +19,8 @@ export function storageConformance(name: string, storage: () => Storage, broken:
       const body = Buffer.alloc(300_000, 'x');
       await storage().put('one/a', body, 'text/plain');
       expect(await text('one/a')).toBe(body.toString());
-      expect(await storage().head('one/a')).toEqual({ key: 'one/a', size: 300_000, modifiedAt: expect.any(Date) });
+      expect(await storage().head('one/a')).toMatchObject({ key: 'one/a', size: 300_000 });
+      expect((await storage().head('one/a'))?.modifiedAt.getTime()).toBeGreaterThan(0);
     });
 
     it('knows nothing of what was never put', async () => {
