@@ -7,14 +7,14 @@ import { describe as describeVerdict, run, type RunOptions, type Verdict } from 
 // A machine that is shared says nothing about time; `npm run check:consistency` asks for the 6 s of the protocol.
 const LIMITS = { repairMs: 20_000 };
 
-async function runWith(name: string, options: Partial<RunOptions>): Promise<Verdict> {
+async function runWith(name: string, options: Partial<RunOptions>, bug?: Bug): Promise<Verdict> {
   const seed = `${name}-${randomBytes(3).toString('hex')}`;
   return run({
     seed,
     seconds: 10,
     replicas: 2,
     bus: 'pg',
-    entry: copyBuild(name),
+    entry: copyBuild(name, bug),
     path: join(root, 'test/.artifacts/checker', `${seed}.jsonl`),
     operationsPerSecond: 25,
     limits: LIMITS,
@@ -43,7 +43,7 @@ describe('the checker finds', () => {
     ['a dedupe that was removed', 'I3', 'no-dedupe', noDedupe, ['clients cut off', 'clients in a black hole']],
   ];
   it.each(planted)('%s (%s)', async (_what, invariant, name, bug, faults) => {
-    const verdict = await runWith(name, { entry: copyBuild(name, bug), faults, pauseMs: { min: 100, max: 600 } });
+    const verdict = await runWith(name, { faults, pauseMs: { min: 100, max: 600 } }, bug);
     expect(verdict.violations.map((violation) => violation.invariant)).toContain(invariant);
   });
 });

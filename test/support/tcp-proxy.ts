@@ -46,8 +46,9 @@ export class TcpProxy {
   /** Cuts all open connections with a RST. */
   reset(): void {
     for (const socket of this.sockets) {
-      // Only TCP knows a reset; the way on to the server may be a unix socket.
-      if (socket.remoteAddress === undefined) socket.destroy();
+      // Only TCP knows a reset; the way on to the server may be a unix socket. A reset of a socket that is shutting down
+      // fails inside Node and leaves a handle behind that keeps the process from ending.
+      if (socket.remoteAddress === undefined || socket.writableEnded) socket.destroy();
       else socket.resetAndDestroy();
     }
   }
