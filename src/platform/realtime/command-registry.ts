@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { DiscoveryService } from '@nestjs/core';
+import { decoratedMethods } from '../lifecycle/decorated-methods.js';
 import { COMMAND, type CommandOptions, GATEWAY } from './gateway.decorator.js';
 import type { SocketClient } from './socket-client.js';
 
@@ -13,21 +14,13 @@ export interface Command extends CommandOptions {
 export class CommandRegistry implements OnModuleInit {
   private readonly commands = new Map<string, Command>();
 
-  constructor(
-    private readonly discovery: DiscoveryService,
-    private readonly scanner: MetadataScanner,
-  ) {}
+  constructor(private readonly discovery: DiscoveryService) {}
 
   onModuleInit(): void {
     for (const { instance, metatype } of this.discovery.getProviders()) {
-      if (!metatype || typeof instance !== 'object' || instance === null || !Reflect.getMetadata(GATEWAY, metatype))
-        continue;
-      const gateway = instance as Record<string, (client: SocketClient, input: unknown) => unknown>;
-      for (const method of this.scanner.getAllMethodNames(Object.getPrototypeOf(gateway) as object)) {
-        const handler = gateway[method];
-        const options = handler && (Reflect.getMetadata(COMMAND, handler) as CommandOptions | undefined);
-        if (options) this.add({ ...options, handle: (client, input) => gateway[method]?.(client, input) });
-      }
+      if (!metatype || !Reflect.getMetadata(GATEWAY, metatype)) continue;
+      for (const { value, call } of decoratedMethods<CommandOptions>(instance, COMMAND))
+        this.add({ ...value, handle: call });
     }
   }
 
