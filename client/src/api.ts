@@ -66,7 +66,8 @@ export class Api {
   user = (id: string) => this.rest.get<User>(`/users/${id}`);
   /** Up to 100 at once. */
   users = (ids: string[]) => this.rest.get<Page<User>>('/users', { ids: ids.join(',') });
-  findUsers = (text: string, page: PageQuery = {}) => this.rest.get<Page<User>>('/users', query({ query: text, ...page }));
+  findUsers = (text: string, page: PageQuery = {}) =>
+    this.rest.get<Page<User>>('/users', query({ query: text, ...page }));
   addContact = (userId: string) => this.rest.put<void>(`/users/me/contacts/${userId}`);
   removeContact = (userId: string) => this.rest.delete(`/users/me/contacts/${userId}`);
   contacts = (page: PageQuery = {}) => this.rest.get<Page<User>>('/users/me/contacts', query(page));
@@ -119,7 +120,10 @@ export class Api {
 
   /** A new thread below a message, or the one it has. */
   thread = (id: string, rootSeq: number, title?: string) =>
-    this.rest.post<ThreadDetail>(`/conversations/${id}/threads`, { rootSeq, ...(title === undefined ? {} : { title }) });
+    this.rest.post<ThreadDetail>(`/conversations/${id}/threads`, {
+      rootSeq,
+      ...(title === undefined ? {} : { title }),
+    });
   threads = (id: string, page: PageQuery = {}) =>
     this.rest.get<Page<ThreadDetail>>(`/conversations/${id}/threads`, query(page));
   threadMessages = (threadId: string, position: Pick<HistoryPosition, 'before' | 'after' | 'limit'> = {}) =>

@@ -1,6 +1,6 @@
 import { io, type Socket } from 'socket.io-client';
 import { backoffMs, noAnswer, ParleyError, type Problem } from './errors.js';
-import type { Commands, Ready, RevocationReason, ServerEvents } from './protocol.js';
+import type { Commands, Ready } from './protocol.js';
 import type { TokenSource } from './rest.js';
 
 export type ConnectionState = 'offline' | 'connecting' | 'online';
@@ -10,8 +10,8 @@ export interface ConnectionPort {
   /** The first event of each connection. */
   ready(ready: Ready): void;
   lost(reason: string): void;
-  /** Every other event, unchecked. */
-  event<Name extends keyof ServerEvents>(name: Name, payload: Parameters<ServerEvents[Name]>[0]): void;
+  /** Every event, unchecked. */
+  event(name: string, payload: unknown): void;
   state(state: ConnectionState, error?: ParleyError): void;
 }
 
@@ -56,13 +56,10 @@ export class Connection {
     this.socket.on('server.draining', ({ reconnectAfterMs }: { reconnectAfterMs: number }) => {
       this.reconnectAfterMs = reconnectAfterMs;
     });
-    this.socket.on('session.revoked', ({ reason }: { reason: RevocationReason }) => {
+    this.socket.on('session.revoked', () => {
       this.stale = true;
-      this.port.event('session.revoked', { reason });
     });
-    this.socket.onAny((name: keyof ServerEvents, payload: Parameters<ServerEvents[typeof name]>[0]) => {
-      if (name !== 'ready' && name !== 'session.revoked') this.port.event(name, payload);
-    });
+    this.socket.onAny((name: string, payload: unknown) => this.port.event(name, payload));
   }
 
   get online(): boolean {

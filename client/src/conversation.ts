@@ -71,7 +71,7 @@ export class Conversation {
   constructor(
     private current: ConversationState,
     private readonly port: ConversationPort,
-    private readonly changed: () => void,
+    private readonly changed: (conversation: Conversation) => void,
   ) {}
 
   get id(): string {
@@ -150,7 +150,11 @@ export class Conversation {
   typed({ userId, ttlMs }: Pick<TypingHint, 'userId' | 'ttlMs'>): void {
     clearTimeout(this.typists.get(userId));
     const had = this.typists.delete(userId);
-    if (ttlMs > 0) this.typists.set(userId, setTimeout(() => this.typed({ userId, ttlMs: 0 }), ttlMs));
+    if (ttlMs > 0)
+      this.typists.set(
+        userId,
+        setTimeout(() => this.typed({ userId, ttlMs: 0 }), ttlMs),
+      );
     if (had || ttlMs > 0) this.touch();
   }
 
@@ -161,7 +165,7 @@ export class Conversation {
     this.dirty = true;
     queueMicrotask(() => {
       this.dirty = false;
-      this.changed();
+      this.changed(this);
       for (const listener of [...this.listeners]) listener();
     });
   }

@@ -74,7 +74,12 @@ function formOf(fields: Record<string, string>, file: Blob): FormData {
 
 /** fetch tells nothing about the way up. */
 function transferWithProgress(
-  { method, url, headers, body }: { method: string; url: string; headers: Record<string, string>; body: Blob | FormData },
+  {
+    method,
+    url,
+    headers,
+    body,
+  }: { method: string; url: string; headers: Record<string, string>; body: Blob | FormData },
   onProgress: (sent: number, total: number) => void,
   signal?: AbortSignal,
 ): Promise<void> {

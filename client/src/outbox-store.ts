@@ -57,7 +57,8 @@ export const storageStore =
       last = done.catch(() => undefined);
       return done;
     };
-    const without = (items: StoredSend[], clientId: string) => items.filter((item) => item.fields.clientId !== clientId);
+    const without = (items: StoredSend[], clientId: string) =>
+      items.filter((item) => item.fields.clientId !== clientId);
     return {
       load: read,
       put: (item) => change((items) => [...without(items, item.fields.clientId), item]),

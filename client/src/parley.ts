@@ -50,7 +50,10 @@ export type Status = 'offline' | 'connecting' | 'syncing' | 'online' | 'signed-o
 
 export interface ParleyEvents {
   status: { status: Status; error?: ParleyError };
-  /** A message that was not there before. Not for what the first sync brings: see `conversations`. */
+  /**
+   * A message that was not there before. When a conversation is first loaded these are the ones of others that no device
+   * of the user had received yet; older ones are in its timeline.
+   */
   message: { conversation: Conversation; message: Message };
   /** A message that was edited, deleted, reacted to, or is otherwise different. */
   'message.changed': { conversation: Conversation; message: Message };
@@ -73,6 +76,8 @@ export interface ParleyEvents {
   'user.change': UserChange;
   /** To be kept for `Parley.resume`. */
   tokens: Tokens;
+  /** The server closed the socket for good; the client tries to renew its token, else `signed-out` follows. */
+  'session.revoked': { reason: RevocationReason };
   'signed-out': { error: ParleyError };
   /** Every event of the server as it came, before anything is done about it. For tools that look on. */
   raw: { name: string; payload: unknown };
@@ -227,6 +232,11 @@ export class Parley extends Emitter<ParleyEvents> {
     this.connection.close();
     for (const conversation of this.known.values()) conversation.end();
     this.show('offline');
+  }
+
+  /** Asks for a new access token before the old one is due. */
+  async renewToken(): Promise<void> {
+    await this.session.renew();
   }
 
   /** Ends the sign-in on the server as well. */
@@ -397,9 +407,10 @@ export class Parley extends Emitter<ParleyEvents> {
     this.receipts.disconnected();
   }
 
-  private onEvent<Name extends keyof ServerEvents>(name: Name, payload: Parameters<ServerEvents[Name]>[0]): void {
+  private onEvent(name: string, payload: unknown): void {
     this.emit('raw', { name, payload });
-    this.handlers[name]?.(payload);
+    const handle = this.handlers[name as keyof ServerEvents] as ((payload: unknown) => void) | undefined;
+    handle?.(payload);
   }
 
   private readonly handlers: { [Name in keyof ServerEvents]?: (payload: Parameters<ServerEvents[Name]>[0]) => void } = {
@@ -418,6 +429,7 @@ export class Parley extends Emitter<ParleyEvents> {
     presence: (states) => this.onPresence(states),
     call: (hint) => this.emit('call', hint),
     'call.signal': (signal) => this.emit('call.signal', signal),
+    'session.revoked': (notice) => this.emit('session.revoked', notice),
   };
 
   private onPresence(states: PresenceTuple[]): void {
@@ -436,16 +448,17 @@ export class Parley extends Emitter<ParleyEvents> {
 
   private onStart(entry: Parameters<ConstructorParameters<typeof SyncCore>[1]['start']>[0]): void {
     const state = new ConversationState({ ...entry, changes: entry.changes as Change[] }, this.id);
-    const conversation = this.known.get(entry.id);
-    if (conversation) conversation.replace(state);
-    else {
-      const fresh: Conversation = new Conversation(state, this.port, () =>
-        this.emit('conversation', { conversation: fresh }),
-      );
-      this.known.set(entry.id, fresh);
-      fresh.touch();
+    const before = this.known.get(entry.id);
+    const receivedUpTo = before?.state.lastSeq ?? entry.me.deliveredSeq;
+    const conversation =
+      before ?? new Conversation(state, this.port, (one) => this.emit('conversation', { conversation: one }));
+    this.known.set(entry.id, conversation);
+    conversation.replace(state);
+    for (const message of state.messages) {
+      if (message.senderId === this.id) this.outbox?.seen(message);
+      else if (message.seq > receivedUpTo && message.deletedAt === null)
+        this.emit('message', { conversation, message });
     }
-    for (const message of state.messages) if (message.senderId === this.id) this.outbox?.seen(message);
     this.confirm(entry.id, state);
   }
 

@@ -69,7 +69,10 @@ export interface Ready {
   protocol: number;
   serverTime: string;
   userRev: number;
-  limits: Record<'messageChars' | 'frameBytes' | 'attachments' | 'mentions' | 'pageMax' | 'headsMax' | 'watchMax', number>;
+  limits: Record<
+    'messageChars' | 'frameBytes' | 'attachments' | 'mentions' | 'pageMax' | 'headsMax' | 'watchMax',
+    number
+  >;
   /** Milliseconds. */
   intervals: Record<
     'pingMs' | 'pongMs' | 'antiEntropyMs' | 'headsMs' | 'typingTtlMs' | 'receiptFlushMs' | 'presenceBatchMs',

@@ -18,8 +18,6 @@ export interface TokenSource {
 
 const TRIES = 4;
 
-
-
 /** REST calls below /api/v1. Retries what is safe to repeat, and renews an expired token once. */
 export class Rest {
   readonly base: string;
