@@ -1,8 +1,10 @@
 import type { Server } from 'node:http';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { AdministrationModule } from './modules/administration/administration.module.js';
 import { ConversationsModule } from './modules/conversations/conversations.module.js';
 import { MessagesModule } from './modules/messages/messages.module.js';
+import { NotificationsModule } from './modules/notifications/notifications.module.js';
 import { OperationsModule } from './modules/operations/operations.module.js';
 import { PresenceModule } from './modules/presence/presence.module.js';
 import { UsersModule } from './modules/users/users.module.js';
@@ -36,7 +38,15 @@ export interface AppContext {
 
 /** The composition root: platform first (DatabaseModule before all others), then the features. */
 @Module({
-  imports: [UsersModule, ConversationsModule, MessagesModule, PresenceModule, OperationsModule],
+  imports: [
+    UsersModule,
+    ConversationsModule,
+    MessagesModule,
+    PresenceModule,
+    NotificationsModule,
+    AdministrationModule,
+    OperationsModule,
+  ],
   providers: [{ provide: APP_FILTER, useClass: ProblemFilter }, BackgroundRuntime],
 })
 export class AppModule {

@@ -3,7 +3,7 @@ import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import { type AppContext, AppModule } from './app.module.js';
-import { loadConfig } from './platform/config/config.js';
+import { type Config, loadConfig } from './platform/config/config.js';
 import { packageVersion } from './platform/config/package-root.js';
 import { newId } from './platform/clock/clock.js';
 import { configureHttp } from './platform/http/configure-http.js';
@@ -73,10 +73,14 @@ export async function createApp(context: AppContext): Promise<App> {
   }
 }
 
-/** The module graph without any I/O: nothing is initialised and no database is asked. For documents made from the code. */
-export async function createGraph(): Promise<INestApplication> {
+/**
+ * The module graph without any I/O: nothing is initialised and no database is asked. For documents made from the code;
+ * and for commands, which bring the configuration and open the database themselves.
+ */
+export async function createGraph(given?: Config): Promise<INestApplication> {
   const nowhere = 'postgresql://nobody@localhost:1/none';
-  const config = await loadConfig({ DATABASE_URL: nowhere, APP_SECRET: 'x'.repeat(32), LOG_LEVEL: 'silent' });
+  const config =
+    given ?? (await loadConfig({ DATABASE_URL: nowhere, APP_SECRET: 'x'.repeat(32), LOG_LEVEL: 'silent' }));
   const context: AppContext = {
     config,
     log: await createLog({ level: 'silent', pretty: false, base: {} }),

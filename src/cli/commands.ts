@@ -73,6 +73,11 @@ export const commands: CommandTable = [
     load: async () => (await import('./keys.commands.js')).keysRotate,
   },
   {
+    name: 'user create-admin',
+    summary: 'make an account that may do everything',
+    load: async () => (await import('./user.commands.js')).userCreateAdmin,
+  },
+  {
     name: 'contract',
     summary: 'write the API documents from the schemas',
     load: async () => (await import('./contract.command.js')).contract,

@@ -1,0 +1,27 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Actors } from '../../platform/auth/actors.js';
+import type { NewAccount } from '../users/dto/account.view.js';
+import { UsersService } from '../users/users.service.js';
+import { RolesService } from './roles.service.js';
+import { SetupService } from './setup.service.js';
+
+/** What administration answers to those below it, and to the command line. */
+@Injectable()
+export class AdministrationService implements OnModuleInit {
+  constructor(
+    private readonly actors: Actors,
+    private readonly users: UsersService,
+    private readonly roles: RolesService,
+    private readonly setup: SetupService,
+  ) {}
+
+  onModuleInit(): void {
+    this.actors.useGrants((userId) => this.roles.grantsOf(userId));
+    this.users.addDeletionGuard((userId, tx) => this.roles.requireOtherAdmin(userId, tx));
+  }
+
+  /** Makes an account with the role admin, whoever may run commands here. @throws already_exists */
+  createAdmin(account: NewAccount): Promise<string> {
+    return this.setup.createAdmin(account);
+  }
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+
+/** What one entry of the audit log says; the hash covers all of it. */
+export interface AuditFacts {
+  id: string;
+  at: Date;
+  actorId: string | null;
+  action: string;
+  permission: string;
+  targetType: string;
+  targetId: string | null;
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+  requestId: string;
+  ipHash: string;
+}
+
+/** The hash of the entry before the first. */
+export const GENESIS = '';
+
+/** Links an entry to the one before it: SHA-256, base64url. */
+export function chainHash(prevHash: string, facts: AuditFacts): string {
+  const { id, at, actorId, action, permission, targetType, targetId, before, after, requestId, ipHash } = facts;
+  const text = canonical([
+    prevHash,
+    id,
+    at.toISOString(),
+    actorId,
+    action,
+    permission,
+    targetType,
+    targetId,
+    before,
+    after,
+    requestId,
+    ipHash,
+  ]);
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+/** JSON with sorted members: the database gives them back in an order of its own. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(',')}}`;
+}
+
+/** The id that follows at least one step after the last one: the chain is walked in the order of ids, whatever clocks say. */
+export function idAfter(last: string | null, fresh: string): string {
+  if (last === null || fresh > last) return fresh;
+  const hex = (BigInt(`0x${last.replaceAll('-', '')}`) + 1n).toString(16).padStart(32, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+const secret = /password|token|secret|hash|code/i;
+const personal = /^(email|phone|identifier)$/;
+
+/** A snapshot without what an audit log must not keep: secrets go, addresses are only recognisable. */
+export function redact(snapshot: Record<string, unknown> | null | undefined): Record<string, unknown> | null {
+  if (!snapshot) return null;
+  const plain = JSON.parse(JSON.stringify(snapshot)) as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(plain).map(([name, value]) => [name, redactMember(name, value)]));
+}
+
+function redactMember(name: string, value: unknown): unknown {
+  if (value === null || typeof value === 'boolean') return value;
+  if (secret.test(name)) return '[redacted]';
+  if (personal.test(name)) return mask(String(value));
+  if (typeof value === 'object' && !Array.isArray(value)) return redact(value as Record<string, unknown>);
+  return value;
+}
+
+const mask = (address: string): string => {
+  const [name = '', domain] = address.split('@');
+  return domain === undefined ? `…${name.slice(-2)}` : `${name.slice(0, 1)}…@${domain}`;
+};
