@@ -6,8 +6,10 @@ import { Client } from 'pg';
 import { HttpClient } from '../support/http-client.js';
 import { register } from '../support/people.js';
 import { startServerProcess, temporaryFolder, untilReady, type ServerProcess } from '../support/server-process.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { throughProxy, upstreamOf } from './support/proxy.js';
 import { makePackage, type Package } from './support/package.js';
-import { DURABILITY_OFF, World, type Scene } from './support/world.js';
+import { DURABILITY_OFF, full, World, type Scene } from './support/world.js';
 
 let world: World;
 let planted: Package;
@@ -77,6 +79,50 @@ it('a wrong password ends with 11 at the first attempt, and is written nowhere',
   expect(await server.exited).toBe(11);
   expect(server.output()).toMatch(/28P01/);
   expect(server.output()).not.toMatch(/db\.connect_retry|canary-pw/);
+});
+
+it('a database that comes back: liveness stays 200, the probe tells the fault, then READY', async () => {
+  const proxy = await TcpProxy.start(upstreamOf(scene.url));
+  proxy.set('refuse');
+  const server = await start({ DATABASE_URL: throughProxy(scene.url, proxy), DB_CONNECT_DELAY_MS: '250' });
+  await inPhase(server, 'connecting');
+  const health = new Set<number>();
+  for (let retries = 0; retries < (full ? 15 : 4);) {
+    health.add((await fetch(`${server.url}/health`)).status);
+    retries = server.output().split('db.connect_retry').length - 1;
+    await delay(20);
+  }
+  expect(await (await fetch(`${server.url}/ready`)).json()).toMatchObject({
+    status: 'not_ready',
+    phase: 'connecting',
+    checks: { schema: { code: 'ECONNRESET', class: expect.any(String), hint: expect.any(String), attempt: expect.any(Number) } },
+  });
+  expect([...health]).toEqual([200]);
+  proxy.set('pass');
+  await untilReady(server);
+  expect(await server.stop()).toBe(0);
+  await proxy.stop();
+});
+
+it('a migration that fails ends with 13; the probe shows SQLSTATE, file and line while it is held', async () => {
+  const name = '20990101000000_broken';
+  const broken = await makePackage({ migrations: { [name]: '-- lifecycle: expand\nSELECT 1;\nSELECT oops;\n' } });
+  const environment = { BOOT_FAIL_HOLD_MS: '1500', BOOT_BLOCKED_HOLD_MS: '0' };
+  const server = await start(environment, broken.entry);
+  for (;;) {
+    const answer = await fetch(`${server.url}/ready`).catch(() => undefined);
+    const { checks } = ((await answer?.json()) ?? {}) as { checks?: { schema: { code?: string; hint?: string } } };
+    if (checks?.schema.code !== '42703') continue;
+    expect(answer?.status).toBe(503);
+    expect(checks.schema.hint).toContain(`${name}, line 3`);
+    break;
+  }
+  expect(await server.exited).toBe(13);
+  const again = await start(environment, broken.entry);
+  expect(await again.exited).toBe(13);
+  expect(again.output()).toContain('migration.quarantined');
+  expect(again.output()).not.toContain('migration.started');
+  await broken.remove();
 });
 
 describe('a stop signal during the boot', () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectTo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { io } from 'socket.io-client';
+import { io, type Socket } from 'socket.io-client';
 import { Client } from 'pg';
 import { register } from '../support/people.js';
 import { startServerProcess, untilReady, type ServerProcess } from '../support/server-process.js';
@@ -162,6 +162,8 @@ it('a flood during a slow migration meets only 200 and 503, and no statement or 
   expect(statements.findIndex((line) => line.includes('decoy:'))).toBeGreaterThan(marker);
 });
 
+const heard = (client: Socket, event: string) => new Promise<void>((resolve) => client.once(event, () => resolve()));
+
 it('a Socket.IO client that connects during the boot is connected by itself once the server is ready', async () => {
   const before = await start();
   await untilReady(before);
@@ -179,8 +181,8 @@ it('a Socket.IO client that connects during the boot is connected by itself once
       auth: { token: ada.accessToken, deviceId: ada.deviceId, protocol: 1 },
     }),
   );
-  const ready = Promise.all(clients.map((client) => once(client, 'ready')));
-  await Promise.all(clients.map((client) => once(client, 'connect_error')));
+  const ready = Promise.all(clients.map((client) => heard(client, 'ready')));
+  await Promise.all(clients.map((client) => heard(client, 'connect_error')));
   expect(clients.map((client) => client.active)).toEqual([true, true]);
   await release();
   await ready;

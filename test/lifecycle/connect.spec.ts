@@ -1,6 +1,5 @@
-import { createServer } from 'node:net';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { connect as connectTo, createServer, type AddressInfo } from 'node:net';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -101,9 +100,16 @@ describe('a server that is away', () => {
     expect(names(outcome)).toContain('db.connect_retry');
   });
 
-  it('still starting (57P03): retried', async () => {
+  it('still starting (57P03): retried until it has started', async () => {
+    let refusals = 0;
     const fake = createServer((socket) => {
       socket.on('error', () => undefined);
+      if (refusals++ === 2) {
+        const real = connectTo(upstreamOf(scene.url));
+        real.on('error', () => socket.destroy());
+        socket.pipe(real).pipe(socket);
+        return;
+      }
       socket.once('data', () => {
         const fields = ['SFATAL', 'VFATAL', 'C57P03', 'Mthe database system is starting up'];
         const body = Buffer.from(`${fields.join('\0')}\0\0`);
@@ -114,12 +120,11 @@ describe('a server that is away', () => {
     }).listen(0, '127.0.0.1');
     await once(fake, 'listening');
     const { port } = fake.address() as AddressInfo;
-    const { error } = await boot(scene, build, {
-      connectionString: throughProxy(scene.url, { port }),
-      settings: { deadlineMs: 1_500 },
-    });
+    const { result, events } = await boot(scene, build, { connectionString: throughProxy(scene.url, { port }) });
     fake.close();
-    expect(error).toMatchObject({ exitCode: 11, code: '57P03', details: { class: 'starting' } });
+    expect(result?.applied).toHaveLength(2);
+    const retries = events.filter((event) => event.event === 'db.connect_retry');
+    expect(retries.map((event) => event.class)).toEqual(['starting', 'starting']);
   });
 });
 

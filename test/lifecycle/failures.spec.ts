@@ -120,8 +120,8 @@ describe('refused before anything runs', () => {
   });
 });
 
-it('a COMMIT that only the server can see is detected after the fact', async () => {
-  // No statement of the file begins with COMMIT; a procedure body may hold one, and PostgreSQL refuses it there.
+it('a COMMIT inside a procedure is refused by the server and rolled back whole', async () => {
+  // No statement of the file is a COMMIT; the body of a procedure may hold one, and PostgreSQL refuses it in a transaction.
   const sql = `${record(bad)}\nCREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;\nCALL p();`;
   const { error } = await boot(scene, await scene.build({ ...steps(1), [bad]: sql }));
   expect(error).toMatchObject({ exitCode: 13, code: '2D000' });

@@ -24,7 +24,11 @@ export interface PhaseDetail {
   holder?: unknown;
   code?: string;
   hint?: string;
-  attempts?: number;
+  /** Of the connection: how often it was tried, and what class of fault the last try met. */
+  attempt?: number;
+  class?: string;
+  /** When the phase was entered, ISO 8601. */
+  since?: string;
 }
 
 /** Seconds after which a caller should ask again, per phase. */
