@@ -5,7 +5,7 @@ import { DatabaseService } from '../../platform/database/database.service.js';
 import type { Db, Tx } from '../../platform/database/db.js';
 import { notFound } from '../../platform/errors/domain-error.js';
 import type { Page } from '../../platform/http/cursor.js';
-import { atLeast } from './conversations.rules.js';
+import { atLeast, type ConversationType } from './conversations.rules.js';
 import { roleInsufficient } from './conversations.errors.js';
 import { ConversationViewsService, type SyncEntry } from './conversation-views.service.js';
 import { ConversationsRepository, type Head, type Step } from './conversations.repository.js';
@@ -150,6 +150,20 @@ export class ConversationsService {
     db: Db = this.database,
   ): Promise<Recipient[]> {
     return this.members.recipients(db, conversationId, after, limit);
+  }
+
+  /** The same for those of `userIds` who are active members. */
+  async recipientsAmong(
+    conversationId: string,
+    userIds: readonly string[],
+    db: Db = this.database,
+  ): Promise<Recipient[]> {
+    return this.members.recipientsAmong(db, conversationId, userIds);
+  }
+
+  /** Undefined for an unknown conversation. */
+  async typeOf(conversationId: string): Promise<ConversationType | undefined> {
+    return (await this.conversations.find(this.database, conversationId))?.type;
   }
 
   /** Number of active members. */

@@ -62,6 +62,10 @@ export interface Recipient {
   mutedUntil: Date | null;
 }
 
+const recipientColumns = sql`
+  user_id AS "userId", visible_from_seq AS "visibleFromSeq", delivered_seq AS "deliveredSeq", read_seq AS "readSeq",
+  foreground_seq AS "foregroundSeq", notify_level AS "notifyLevel", muted_until AS "mutedUntil"`;
+
 export const memberColumns = sql`
   m.conversation_id AS "conversationId", m.user_id AS "userId", m.rev, m.role, m.state, m.joined_at AS "joinedAt",
   m.left_at AS "leftAt", m.invited_by AS "invitedBy"`;
@@ -174,9 +178,14 @@ export class MembersRepository {
   async recipients(db: Db, conversationId: string, after: string | null, limit: number): Promise<Recipient[]> {
     const position = after ? sql`AND user_id > ${after}` : sql``;
     return db.query<Recipient>(sql`
-      SELECT user_id AS "userId", visible_from_seq AS "visibleFromSeq", delivered_seq AS "deliveredSeq", read_seq AS "readSeq",
-             foreground_seq AS "foregroundSeq", notify_level AS "notifyLevel", muted_until AS "mutedUntil"
+      SELECT ${recipientColumns}
       FROM memberships WHERE conversation_id = ${conversationId} AND state = 'active' ${position} ORDER BY user_id LIMIT ${limit}`);
+  }
+
+  async recipientsAmong(db: Db, conversationId: string, userIds: readonly string[]): Promise<Recipient[]> {
+    return db.query<Recipient>(sql`
+      SELECT ${recipientColumns} FROM memberships
+      WHERE conversation_id = ${conversationId} AND user_id = ANY(${userIds}::uuid[]) AND state = 'active' ORDER BY user_id`);
   }
 
   async activeIds(db: Db, conversationId: string): Promise<string[]> {

@@ -15,7 +15,7 @@ import { MessageEditService } from './message-edit.service.js';
 import { MessageViews } from './message-views.service.js';
 import { idempotencyMismatch, mediaUnusable } from './messages.errors.js';
 import { MessageUpdated } from './messages.events.js';
-import { findByClientId, findById, listShowing } from './messages.repository.js';
+import { findByClientId, findById, findRow, listShowing } from './messages.repository.js';
 import { payloadHash } from './messages.rules.js';
 import { listFollowers } from './threads.repository.js';
 
@@ -70,6 +70,11 @@ export class MessagesService {
   async find(messageId: string): Promise<MessageView | undefined> {
     const row = await findById(this.database, messageId);
     return row && this.views.ofOne(row, this.database);
+  }
+
+  /** Who sent the message at this place; null when nobody did. */
+  async senderAt(conversationId: string, seq: number): Promise<string | null> {
+    return (await findRow(this.database, conversationId, seq))?.senderId ?? null;
   }
 
   /** Users who follow a thread. */

@@ -29,6 +29,7 @@ export interface UserCard {
   handle: string | null;
   displayName: string;
   avatarMediaId: string | null;
+  timeZone: string;
   state: UserState;
 }
 
@@ -112,7 +113,8 @@ export const findCards = (db: Db, ids: readonly string[]): Promise<UserCard[]> =
   db.query<UserCard>(sql`
     SELECT u.id, CASE WHEN u.deleted_at IS NULL THEN u.handle END AS handle,
            CASE WHEN u.deleted_at IS NULL THEN u.display_name ELSE '' END AS "displayName",
-           CASE WHEN u.deleted_at IS NULL THEN u.avatar_media_id END AS "avatarMediaId", ${effectiveState} AS state
+           CASE WHEN u.deleted_at IS NULL THEN u.avatar_media_id END AS "avatarMediaId", u.time_zone AS "timeZone",
+           ${effectiveState} AS state
     FROM users u WHERE u.id = ANY(${ids}::uuid[])`);
 
 /** The row, locked until the transaction ends; undefined when the account is deleted or never was. */

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { Actors } from './actors.js';
 import { AuthGuard } from './auth.guard.js';
+import { KeptSecrets } from './kept-secrets.js';
 import { JwksController } from './jwks.controller.js';
 import { PolicyCheck } from './policy-check.js';
 import { SecretBox } from './secret-box.js';
@@ -12,7 +13,7 @@ import { TokenService } from './token.service.js';
 @Module({
   imports: [DiscoveryModule],
   controllers: [JwksController],
-  providers: [SecretBox, SigningKeys, TokenService, Actors, PolicyCheck, { provide: APP_GUARD, useClass: AuthGuard }],
-  exports: [SecretBox, SigningKeys, TokenService, Actors, PolicyCheck],
+  providers: [SecretBox, KeptSecrets, SigningKeys, TokenService, Actors, PolicyCheck, { provide: APP_GUARD, useClass: AuthGuard }],
+  exports: [SecretBox, KeptSecrets, SigningKeys, TokenService, Actors, PolicyCheck],
 })
 export class AuthModule {}

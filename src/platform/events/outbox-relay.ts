@@ -104,7 +104,8 @@ export class OutboxRelay implements OnModuleInit {
   private claim(): Promise<OutboxRow[]> {
     return this.database.query<OutboxRow & Record<string, unknown>>(sql`
       UPDATE outbox SET attempts = attempts + 1, next_at = now() + make_interval(secs => ${CLAIM_S})
-      WHERE id = ANY(ARRAY(SELECT id FROM outbox WHERE next_at <= now() ORDER BY next_at, id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED))
+      WHERE id = ANY(ARRAY(SELECT id FROM outbox WHERE next_at <= now() AND topic NOT LIKE 'work.%'
+                               ORDER BY next_at, id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED))
       RETURNING id, topic, key, payload, attempts`);
   }
 

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { NotificationRow } from '../inbox.repository.js';
+
+const id = z.uuid();
+const time = z.iso.datetime();
+
+export const notificationKind = z.enum([
+  'mention',
+  'reply',
+  'thread_reply',
+  'added',
+  'missed_call',
+  'new_follower',
+  'security',
+]);
+export type NotificationKind = z.output<typeof notificationKind>;
+
+export const notificationView = z.object({
+  id,
+  kind: notificationKind,
+  actorId: id.nullable(),
+  conversationId: id.nullable(),
+  seq: z.number().int().nullable(),
+  data: z.record(z.string(), z.unknown()),
+  createdAt: time,
+  readAt: time.nullable(),
+  rev: z.number().int(),
+});
+export type NotificationView = z.output<typeof notificationView>;
+
+export const unreadView = z.object({ unread: z.number().int() });
+
+export const toNotificationView = (row: NotificationRow): NotificationView => ({
+  id: row.id,
+  kind: row.kind,
+  actorId: row.actorId,
+  conversationId: row.conversationId,
+  seq: row.seq,
+  data: row.data,
+  createdAt: row.createdAt.toISOString(),
+  readAt: row.readAt?.toISOString() ?? null,
+  rev: row.rev,
+});

@@ -1,0 +1,36 @@
+import { Module } from '@nestjs/common';
+import { QueueModule } from '../../platform/queue/queue.module.js';
+import { ConversationsModule } from '../conversations/conversations.module.js';
+import { MessagesModule } from '../messages/messages.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { AudienceService } from './audience.service.js';
+import { DeliveryService } from './delivery.service.js';
+import { DevicesController } from './devices.controller.js';
+import { DevicesService } from './devices.service.js';
+import { ExpansionService } from './expansion.service.js';
+import { ExplainService } from './explain.service.js';
+import { InboxController } from './inbox.controller.js';
+import { InboxService } from './inbox.service.js';
+import { MentionsService } from './mentions.service.js';
+import { NotificationsConsumer } from './notifications.consumer.js';
+import { NotificationsService } from './notifications.service.js';
+import { PushProviders } from './push/push-providers.service.js';
+
+@Module({
+  imports: [QueueModule, UsersModule, ConversationsModule, MessagesModule],
+  controllers: [DevicesController, InboxController],
+  providers: [
+    NotificationsService,
+    NotificationsConsumer,
+    AudienceService,
+    DeliveryService,
+    DevicesService,
+    ExpansionService,
+    ExplainService,
+    InboxService,
+    MentionsService,
+    PushProviders,
+  ],
+  exports: [NotificationsService],
+})
+export class NotificationsModule {}
