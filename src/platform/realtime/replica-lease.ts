@@ -13,6 +13,15 @@ export type RenewalListener = (anew: boolean) => Promise<void> | void;
 /** Figures of this replica for the others, by name. */
 export type StatsSource = () => Record<string, number>;
 
+/** A living replica as its lease describes it. */
+export interface Replica {
+  replicaId: string;
+  host: string;
+  version: string;
+  startedAt: Date;
+  stats: Record<string, number>;
+}
+
 const RETRY_MS = 1000;
 
 /**
@@ -44,6 +53,18 @@ export class ReplicaLease implements OnApplicationBootstrap, BeforeApplicationSh
 
   addStats(source: StatsSource): void {
     this.statsSources.push(source);
+  }
+
+  /** Figures of this replica as they are now. */
+  ownStats(): Record<string, number> {
+    return Object.assign({}, ...this.statsSources.map((source) => source())) as Record<string, number>;
+  }
+
+  /** Every replica with a live lease, figures as of its last renewal; the oldest first. */
+  living(): Promise<Replica[]> {
+    return this.database.query<Replica & Record<string, unknown>>(sql`
+      SELECT replica_id AS "replicaId", host, version, started_at AS "startedAt", coalesce(stats, '{}') AS stats
+      FROM replica_lease WHERE expires_at > now() ORDER BY started_at, replica_id`);
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -105,6 +126,6 @@ export class ReplicaLease implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private stats(): string {
-    return JSON.stringify(Object.assign({}, ...this.statsSources.map((source) => source())));
+    return JSON.stringify(this.ownStats());
   }
 }

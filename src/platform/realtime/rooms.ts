@@ -15,6 +15,18 @@ export class Rooms {
     this.namespace = namespace;
   }
 
+  /** Whether sockets are served. */
+  get serving(): boolean {
+    return this.namespace !== undefined;
+  }
+
+  /** Conversations with a socket of this replica. */
+  get conversations(): number {
+    let count = 0;
+    for (const room of this.namespace?.adapter.rooms.keys() ?? []) if (room.startsWith(CONVERSATION)) count += 1;
+    return count;
+  }
+
   /** Every connection of the server, in the namespace or not yet. */
   connections(): { close(): void }[] {
     const clients = (this.namespace?.server.engine as { clients?: Record<string, { close(): void }> } | undefined)

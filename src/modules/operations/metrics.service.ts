@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics } from 'prom-client';
+import { DatabaseService } from '../../platform/database/database.service.js';
+import { errorFingerprints } from '../../platform/errors/report-unexpected.js';
+import { metrics, registry } from '../../platform/logging/metrics.js';
+import { outboxBacklog } from './platform-state.repository.js';
+
+export interface PoolState {
+  total: number;
+  idle: number;
+  waiting: number;
+}
+
+/** The metrics page: counters kept all along, and what is only read when somebody asks. */
+@Injectable()
+export class MetricsService {
+  constructor(private readonly database: DatabaseService) {
+    // Process and event loop; the registry belongs to the process, of which a test has several applications.
+    if (!registry.getSingleMetric('process_cpu_seconds_total')) collectDefaultMetrics({ register: registry });
+  }
+
+  pool(): PoolState {
+    const { totalCount, idleCount, waitingCount } = this.database.connections;
+    return { total: totalCount, idle: idleCount, waiting: waitingCount };
+  }
+
+  async text(): Promise<string> {
+    const { total, idle, waiting } = this.pool();
+    metrics.dbConnections.set({ state: 'used' }, total - idle);
+    metrics.dbConnections.set({ state: 'idle' }, idle);
+    metrics.dbConnections.set({ state: 'waiting' }, waiting);
+    metrics.errorFingerprints.set(errorFingerprints().length);
+    await this.readOutbox();
+    return registry.metrics();
+  }
+
+  /** Without a database the page is needed most: it then keeps the last figures. */
+  private async readOutbox(): Promise<void> {
+    try {
+      const { depth, oldestSeconds } = await outboxBacklog(this.database);
+      metrics.outboxDepth.set(depth);
+      metrics.outboxOldest.set(oldestSeconds);
+    } catch {
+      // db_errors_total has counted it.
+    }
+  }
+}

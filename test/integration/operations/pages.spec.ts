@@ -1,0 +1,132 @@
+import { createTestApp, type TestApp } from '../../support/app.js';
+import { query } from '../../support/database.js';
+import { HttpClient } from '../../support/http-client.js';
+import { connect, type Person, register } from '../../support/people.js';
+import { operator, PROBE } from './support.js';
+
+let app: TestApp;
+let anonymous: HttpClient;
+let admin: Person;
+let ada: Person;
+beforeAll(async () => {
+  app = await createTestApp({ HEALTH_PROBE_TOKEN: 'probe-token', METRICS_TOKEN: 'metrics-token' });
+  anonymous = new HttpClient(app.url);
+  ada = await register(app.url, 'Ada');
+  admin = await operator(app, ['health.read']);
+});
+afterAll(() => app.close());
+
+const detailed = ['/health/detailed', '/api/v1/health/detailed'];
+
+describe('who may see the pages of an operator', () => {
+  it.each([
+    ...detailed,
+    '/api/v1/db-check',
+    '/api/v1/db/perf',
+    '/api/db/perf',
+    '/api/v1/websocket/stats',
+    '/api/websocket/stats',
+    '/api/v1/system-health/samples',
+  ])('%s', async (path) => {
+    expect(await anonymous.get(path)).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+    expect(await ada.get(path)).toMatchObject({ status: 403, body: { code: 'forbidden', permission: 'health.read' } });
+    expect((await admin.get(path)).status).toBe(200);
+  });
+
+  it('the probe token opens the detailed pages, and them alone', async () => {
+    for (const path of [...detailed, '/api/v1/db-check']) expect((await anonymous.get(path, PROBE)).status).toBe(200);
+    expect((await anonymous.get('/api/v1/db/perf', PROBE)).status).toBe(401);
+    expect((await anonymous.get('/health/detailed', { authorization: 'Bearer probe-token2' })).status).toBe(401);
+  });
+});
+
+describe('detailed health', () => {
+  it('tells what the installation is made of', async () => {
+    const { status, body, headers } = await anonymous.get('/health/detailed', PROBE);
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toMatch(/^application\/json/);
+    expect(body).toMatchObject({
+      status: 'ok',
+      version: '0.0.0-test',
+      services: { database: 'healthy', aws: 'embedded', socket: 'healthy' },
+      details: {
+        database: { status: 'up' },
+        schema: { status: 'up' },
+        bus: { status: 'up' },
+        sockets: { status: 'up' },
+      },
+      checks: { 'database:state': [{ status: 'pass' }], 'pool:waiting': [{ status: 'pass', observedValue: 0 }] },
+      schema: { ok: true, missing: [] },
+      migrations: { pending: 0, failed: 0 },
+      bus: { connected: true },
+      queues: { outbox: { depth: expect.any(Number) }, deadLetters: [] },
+    });
+    const migrations = await query<{ n: number }>(
+      'SELECT count(*)::int AS n FROM _prisma_migrations WHERE finished_at IS NOT NULL',
+      [],
+      app.databaseUrl,
+    );
+    expect(body['migrations']).toMatchObject({ applied: migrations[0]?.n });
+    expect(body['replicas']).toEqual([expect.objectContaining({ replicaId: body['replicaId'] })]);
+  });
+
+  it('speaks health+json to who accepts it', async () => {
+    const { body, headers } = await anonymous.get('/health/detailed', { ...PROBE, accept: 'application/health+json' });
+    expect(headers.get('content-type')).toMatch(/^application\/health\+json/);
+    expect(body).toMatchObject({ status: 'pass', releaseId: '0.0.0-test' });
+    expect(body['details']).toBeUndefined();
+  });
+
+  it('checks the database by a round trip', async () => {
+    expect((await anonymous.get('/api/v1/db-check', PROBE)).body).toMatchObject({
+      status: 'ok',
+      latencyMs: expect.any(Number),
+      schema: { ok: true },
+      pool: { total: expect.any(Number), waiting: 0 },
+    });
+  });
+});
+
+it('shows how the database is used, without a value of a statement', async () => {
+  const { body } = await admin.get('/api/v1/db/perf');
+  expect(body).toMatchObject({ pool: { waiting: 0 }, slowQueries: [], locks: [] });
+  expect(body['tables']).toContainEqual(expect.objectContaining({ table: 'users', bytes: expect.any(Number) }));
+  expect(body['indexes']).toContainEqual(expect.objectContaining({ index: 'users_pkey', unique: true }));
+});
+
+it('counts sockets and rooms', async () => {
+  await ada.post('/api/v1/conversations', { type: 'group', title: 'Team', memberIds: [admin.id] });
+  const sockets = [await connect(ada), await connect(ada)];
+  const { body } = await admin.get<{ total: object; replicas: object[] }>('/api/v1/websocket/stats');
+  expect(body.total).toMatchObject({ connections: 2, users: 1, rooms: 1, bufferBytes: 0 });
+  expect(body.replicas).toHaveLength(1);
+  for (const socket of sockets) socket.close();
+});
+
+describe('metrics', () => {
+  const read = async (token?: string) =>
+    anonymous.get<string>('/metrics', token === undefined ? {} : { authorization: `Bearer ${token}` });
+
+  it('asks for its token', async () => {
+    expect((await read()).status).toBe(401);
+    expect((await read(ada.accessToken)).status).toBe(401);
+    expect((await read('metrics-token')).status).toBe(200);
+  });
+
+  it('holds process, event loop, pool, outbox and requests, and no id', async () => {
+    const { body, headers } = await read('metrics-token');
+    expect(headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    for (const line of [
+      /^process_cpu_seconds_total /m,
+      /^nodejs_eventloop_lag_p99_seconds /m,
+      /^db_client_connection_count\{state="idle"\} [1-9]/m,
+      /^db_client_connection_count\{state="waiting"\} 0$/m,
+      /^outbox_depth \d/m,
+      /^outbox_oldest_seconds \d/m,
+      /^http_server_request_duration_seconds_count\{.*http_route="\/health\/detailed".*\} \d/m,
+      /^degraded\{component="bus"\} 0$/m,
+    ])
+      expect(body).toMatch(line);
+    expect(body).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/);
+  });
+});
