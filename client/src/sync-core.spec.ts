@@ -64,6 +64,8 @@ class World {
       this.lastRev.clear();
     },
     start: (entry) => {
+      const last = this.lastRev.get(entry.id) ?? 0;
+      if (entry.upTo < last) this.faults.push(`${entry.id}: went back from ${last} to ${entry.upTo}`);
       this.client.set(entry.id, new Map());
       for (const change of entry.changes) this.take(entry.id, change.v as Row);
       this.lastRev.set(entry.id, entry.upTo);
