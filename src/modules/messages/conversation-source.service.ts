@@ -1,7 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Actor } from '../../platform/auth/actor.js';
 import { newId } from '../../platform/clock/clock.js';
-import { sqlStateOf } from '../../platform/database/database-error.js';
 import type { Db, Tx } from '../../platform/database/db.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import {
@@ -10,9 +9,9 @@ import {
   type ReadPosition,
   type SystemMessage,
 } from '../conversations/conversations.service.js';
+import { MediaService } from '../media/media.service.js';
 import { toMessageView } from './dto/message.view.js';
-import { bindMedia, countMentions, countUnread, insertSystem, locate } from './conversation-source.repository.js';
-import { mediaUnusable } from './messages.errors.js';
+import { countMentions, countUnread, insertSystem, locate } from './conversation-source.repository.js';
 import { MessageCreated } from './messages.events.js';
 import { ThreadsService } from './threads.service.js';
 
@@ -23,6 +22,7 @@ export class ConversationSource implements MessageSource, OnModuleInit {
     private readonly conversations: ConversationsService,
     private readonly threads: ThreadsService,
     private readonly events: EventsService,
+    private readonly media: MediaService,
   ) {}
 
   onModuleInit(): void {
@@ -53,12 +53,8 @@ export class ConversationSource implements MessageSource, OnModuleInit {
     return this.threads.read(actor, threadId, seq);
   }
 
-  /** The avatar must be the actor's own and usable. @throws invalid_state */
-  async bindAvatar(actor: Actor, mediaId: string, tx: Tx): Promise<void> {
-    try {
-      await bindMedia(tx, actor.userId, [mediaId]);
-    } catch (error) {
-      throw sqlStateOf(error) === 'PA422' ? mediaUnusable() : error;
-    }
+  /** @throws validation_failed unless it is a usable avatar of the actor's own */
+  bindAvatar(actor: Actor, mediaId: string, tx: Tx): Promise<void> {
+    return this.media.bindAvatar(actor.userId, mediaId, tx);
   }
 }

@@ -1,4 +1,4 @@
-import type { AttachmentView } from './dto/attachment.view.js';
+import type { AttachmentView } from '../media/dto/attachment.view.js';
 import type { MessageRow } from './dto/message.view.js';
 
 /** A message that may be stored: everything but its numbers and its time. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Db } from '../../platform/database/db.js';
 import { AttachmentReader } from './attachment-reader.service.js';
-import type { AttachmentView } from './dto/attachment.view.js';
+import type { AttachmentView } from '../media/dto/attachment.view.js';
 import { toCallView } from './dto/call.view.js';
 import { type MessageView, toMessageView } from './dto/message.view.js';
 import { toThreadView } from './dto/thread.view.js';

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ConversationsModule } from '../conversations/conversations.module.js';
+import { MediaModule } from '../media/media.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AttachmentReader } from './attachment-reader.service.js';
 import { CallProgressService } from './call-progress.service.js';
@@ -36,7 +37,7 @@ import { ThreadsService } from './threads.service.js';
 import { TypingGateway } from './typing.gateway.js';
 
 @Module({
-  imports: [UsersModule, ConversationsModule],
+  imports: [UsersModule, ConversationsModule, MediaModule],
   controllers: [
     MessagesController,
     MessageChangesController,

@@ -3,7 +3,7 @@ import { access, copyFile, link, mkdir, open, readdir, rename, rm, stat, statfs,
 import { dirname, join, resolve } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { newId } from '../clock/clock.js';
+import { epochMs, newId } from '../clock/clock.js';
 import { DomainError } from '../errors/domain-error.js';
 import type { HealthReading } from '../lifecycle/health-registry.js';
 import { type OwnAccess, Storage, type StoredObject } from './storage.js';
@@ -89,13 +89,12 @@ export class DiskStorage extends Storage {
     return { state: freeBytes < LOW_SPACE ? 'degraded' : 'healthy', observed: { driver: this.driver, freeBytes } };
   }
 
-  /** Removes what interrupted uploads left before `before`. */
-  async removeAbandoned(before: Date): Promise<void> {
+  override async removeAbandoned(olderThanMs: number): Promise<void> {
     const folder = join(this.root, INCOMING);
     for (const name of (await unlessMissing(readdir(folder))) ?? []) {
       const file = join(folder, name);
       const found = await unlessMissing(stat(file));
-      if (found && found.mtime < before) await reliably(rm(file, { force: true }));
+      if (found && found.mtimeMs < epochMs() - olderThanMs) await reliably(rm(file, { force: true }));
     }
   }
 

@@ -72,6 +72,9 @@ export abstract class Storage {
   abstract check(): Promise<HealthReading>;
   close(): void {}
 
+  /** Removes what interrupted uploads left half-written longer ago than this. */
+  async removeAbandoned(_olderThanMs: number): Promise<void> {}
+
   /** Removes everything under `prefix` except these keys. */
   async clear(prefix: string, except: readonly string[] = []): Promise<void> {
     const kept = new Set(except);

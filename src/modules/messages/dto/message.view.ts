@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type AttachmentView, attachmentView } from './attachment.view.js';
+import { type AttachmentView, attachmentView } from '../../media/dto/attachment.view.js';
 import { type CallView, callView } from './call.view.js';
 import { type ThreadView, threadView } from './thread.view.js';
 

@@ -1,0 +1,72 @@
+import { Body, Controller, Delete, Get, Param, Post, Query, Res } from '@nestjs/common';
+import type { Response } from 'express';
+import type { Actor } from '../../platform/auth/actor.js';
+import { Authenticated, CurrentActor } from '../../platform/auth/auth.decorator.js';
+import { Returns } from '../../platform/http/returns.decorator.js';
+import { uuid } from '../../platform/http/text.js';
+import { Limited } from '../../platform/ratelimit/limit.guard.js';
+import { DownloadsService } from './downloads.service.js';
+import { mediaView } from './dto/media.view.js';
+import { type CreateUpload, createUpload, type VariantQuery, variantQuery } from './dto/upload.dto.js';
+import { linkView, uploadView } from './dto/upload.view.js';
+import { MediaService } from './media.service.js';
+import { UploadsService } from './uploads.service.js';
+
+@Controller('api/v1/media')
+@Authenticated()
+export class MediaController {
+  constructor(
+    private readonly uploads: UploadsService,
+    private readonly media: MediaService,
+    private readonly downloads: DownloadsService,
+  ) {}
+
+  @Post('uploads')
+  @Limited('upload')
+  @Returns(201, uploadView)
+  create(@CurrentActor() actor: Actor, @Body({ schema: createUpload }) input: CreateUpload) {
+    return this.uploads.create(actor, input);
+  }
+
+  @Post('uploads/:id/complete')
+  @Returns(200, mediaView)
+  complete(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) id: string) {
+    return this.uploads.complete(actor, id);
+  }
+
+  @Get(':id')
+  @Returns(200, mediaView)
+  get(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) id: string) {
+    return this.media.get(actor, id);
+  }
+
+  @Delete(':id')
+  @Returns(204)
+  delete(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) id: string): Promise<void> {
+    return this.media.delete(actor, id);
+  }
+
+  /** Leads to the bytes of one rendition. */
+  @Get(':id/content')
+  @Returns(302)
+  async content(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) id: string,
+    @Query({ schema: variantQuery }) { variant }: VariantQuery,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<void> {
+    const { url } = await this.downloads.link(actor, id, variant);
+    response.setHeader('Location', url);
+  }
+
+  /** The same link as JSON, for `<img>`. */
+  @Get(':id/url')
+  @Returns(200, linkView)
+  url(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) id: string,
+    @Query({ schema: variantQuery }) { variant }: VariantQuery,
+  ) {
+    return this.downloads.link(actor, id, variant);
+  }
+}
