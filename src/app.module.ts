@@ -3,6 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { AdministrationModule } from './modules/administration/administration.module.js';
 import { ConversationsModule } from './modules/conversations/conversations.module.js';
+import { MediaModule } from './modules/media/media.module.js';
 import { MessagesModule } from './modules/messages/messages.module.js';
 import { NotificationsModule } from './modules/notifications/notifications.module.js';
 import { OperationsModule } from './modules/operations/operations.module.js';
@@ -41,6 +42,7 @@ export interface AppContext {
   imports: [
     UsersModule,
     ConversationsModule,
+    MediaModule,
     MessagesModule,
     PresenceModule,
     NotificationsModule,
