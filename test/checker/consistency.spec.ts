@@ -42,8 +42,10 @@ describe('the checker finds', () => {
     ['a broadcast that was skipped', 'I4', 'skipped', skippedBroadcast, ['clients cut off']],
     ['a dedupe that was removed', 'I3', 'no-dedupe', noDedupe, ['clients cut off', 'clients in a black hole']],
   ];
+  // One of the bugs is in the schema, which would be noticed.
+  const environment = { SCHEMA_GUARD_INTERVAL_MS: '86400000' };
   it.each(planted)('%s (%s)', async (_what, invariant, name, bug, faults) => {
-    const verdict = await runWith(name, { faults, pauseMs: { min: 100, max: 600 } }, bug);
+    const verdict = await runWith(name, { faults, pauseMs: { min: 100, max: 600 }, environment }, bug);
     expect(verdict.violations.map((violation) => violation.invariant)).toContain(invariant);
   });
 });

@@ -52,9 +52,13 @@ export const skippedBroadcast: Bug = {
   replace: "if (rev % 7 !== 0) this.sender.toConversation(conversationId, 'change', payload, hidden);",
 };
 
-/** Without its clientId a message is not known again. */
+/** Nothing keeps a clientId from being stored twice. */
 export const noDedupe: Bug = {
   file: 'modules/messages/message-append.repository.js',
-  find: 'drafts.map((d) => d.clientId)',
-  replace: 'drafts.map(() => null)',
+  find: 'const stored = await db.query(',
+  replace: 'await dropKey(db);\n    const stored = await db.query(',
+  append: `
+let dropped;
+const dropKey = (db) => (dropped ??= db.execute(sql\`DROP INDEX IF EXISTS messages_conversation_id_sender_id_client_id_key\`));
+`,
 };
