@@ -42,7 +42,7 @@ export class SettingsService {
       const [row] = await lockSettings(tx);
       if (!row) throw notFound();
       requireMatch(match, etagFor(row));
-      const { updatedAt: _, version: __, ...before } = row;
+      const before = inputOf(row);
       if (isDeepStrictEqual(before, input)) return { settings: toView(row), etag: etagFor(row) };
       const [saved] = await saveSettings(tx, input);
       if (!saved) throw notFound();
@@ -64,7 +64,8 @@ export class SettingsService {
   }
 }
 
+const inputOf = ({ updatedAt: _updatedAt, version: _version, ...input }: SettingsRow) => input;
 /** What other writers of the table left there is checked as what arrives is. */
-const toInput = ({ updatedAt: _, version: __, ...row }: SettingsRow): SettingsInput => settingsInput.parse(row);
+const toInput = (row: SettingsRow): SettingsInput => settingsInput.parse(inputOf(row));
 const toView = (row: SettingsRow): SettingsView => ({ ...toInput(row), updatedAt: row.updatedAt.toISOString() });
 const etagFor = ({ version }: SettingsRow): string => etagOf('system-health', version);

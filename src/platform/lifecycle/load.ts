@@ -5,7 +5,7 @@ import { Config } from '../config/config.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
 import { BootState } from './boot-state.js';
-import { HealthRegistry } from './health-registry.js';
+import { type ComponentState, HealthRegistry } from './health-registry.js';
 import { type LoadLevel, LoadLevels } from './load-levels.js';
 
 /** One sign of overload: a figure, and from where on it means level 1, 2 and 3. */
@@ -68,10 +68,7 @@ export class Load implements OnApplicationBootstrap, OnApplicationShutdown {
       critical: true,
       timeoutMs: 100,
       cacheMs: 0,
-      check: () => ({
-        state: this.level === 3 ? 'unhealthy' : this.level > 0 ? 'degraded' : 'healthy',
-        observed: { level: this.level, ...this.readings() },
-      }),
+      check: () => ({ state: this.state(), observed: { level: this.level, ...this.readings() } }),
     });
     this.histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     this.histogram.enable();
@@ -102,9 +99,15 @@ export class Load implements OnApplicationBootstrap, OnApplicationShutdown {
     return true;
   }
 
+  /** Who sheds nothing also goes on taking requests. */
+  private state(): ComponentState {
+    if (this.level === 0 || !this.config.LOAD_SHEDDING) return 'healthy';
+    return this.level === 3 ? 'unhealthy' : 'degraded';
+  }
+
   /** Every signal as it stands. */
   readings(): Record<string, number> {
-    return Object.fromEntries(this.signals.map(({ name, read }) => [name, Math.round(read() * 10) / 10]));
+    return Object.fromEntries(this.signals.map((signal) => [signal.name, Math.round(signal.read() * 10) / 10]));
   }
 
   /** Measures and moves the level; the timer calls it once a second. */
@@ -118,7 +121,7 @@ export class Load implements OnApplicationBootstrap, OnApplicationShutdown {
     }
     histogram?.reset();
     const before = this.level;
-    this.levels.observe(this.signals.map(({ limits, read }) => ({ limits, value: read() })));
+    this.levels.observe(this.signals.map((signal) => ({ limits: signal.limits, value: signal.read() })));
     if (this.level === before) return;
     metrics.loadLevel.set(this.level);
     this.log[this.level > before ? 'warn' : 'info']('load.shed', { level: this.level, ...this.readings() });
