@@ -1,3 +1,4 @@
+import type { Config } from '../../platform/config/config.js';
 import type { DatabaseService } from '../../platform/database/database.service.js';
 import type { Sql } from '../../platform/database/sql.js';
 import type { EventsService } from '../../platform/events/events.service.js';
@@ -77,7 +78,8 @@ describe('MessageBatchService', () => {
     database = new Database();
     announced = [];
     const events = { announce: (event: DomainEvent) => announced.push(event) };
-    batch = new MessageBatchService(database as unknown as DatabaseService, events as unknown as EventsService);
+    const config = { MESSAGE_BATCH_MAX: 100 } as Config;
+    batch = new MessageBatchService(database as unknown as DatabaseService, events as unknown as EventsService, config);
   });
   const sizes = (flushes: string[][]) => flushes.map((bodies) => bodies.length);
 

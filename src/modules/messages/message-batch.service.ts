@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Config } from '../../platform/config/config.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { sqlStateOf } from '../../platform/database/database-error.js';
 import { EventsService } from '../../platform/events/events.service.js';
@@ -16,7 +17,6 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-const MAX_BATCH = 100;
 const MAX_WAITING = 5000;
 /** One message is at fault and the others are not: a repeated clientId, a sender without the right, an unusable file. */
 const VIOLATIONS = new Set(['23505', '23503', 'PA403', 'PA405', 'PA422']);
@@ -34,6 +34,7 @@ export class MessageBatchService {
   constructor(
     private readonly database: DatabaseService,
     private readonly events: EventsService,
+    private readonly config: Config,
   ) {}
 
   /** Stores a message and tells the room. Rejects with the database's own error; nothing is stored then. */
@@ -50,7 +51,7 @@ export class MessageBatchService {
   /** Never rejects. */
   private async drain(conversationId: string, queue: Waiting[]): Promise<void> {
     this.queues.set(conversationId, queue);
-    while (queue.length > 0) await this.flush(conversationId, queue.splice(0, MAX_BATCH));
+    while (queue.length > 0) await this.flush(conversationId, queue.splice(0, this.config.MESSAGE_BATCH_MAX));
     this.queues.delete(conversationId);
   }
 

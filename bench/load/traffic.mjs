@@ -1,0 +1,131 @@
+// Messages through open clients, with every delivery accounted for.
+import { percentiles, round } from './measure.mjs';
+
+const BODY_BYTES = 200;
+const WARM_UP_MS = 1000;
+const DRAIN_LIMIT_MS = 10_000;
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** One run over a world; `members[i]` are the open clients of `conversations[i]`. */
+export class Traffic {
+  #subject;
+  #conversations;
+  #members;
+  /** Per message: when it was meant to be sent. */
+  #intended = [];
+  #conversationOf = [];
+  #ackedOf = [];
+  #latencies = [];
+  #seen;
+  #counted = { acked: 0, delivered: 0, doubled: 0, misrouted: 0 };
+  #measuring = false;
+
+  constructor(subject, { conversations, members }) {
+    this.#subject = subject;
+    this.#conversations = conversations;
+    this.#members = members;
+    this.#seen = new Map();
+    members.forEach((clients, conversation) => {
+      for (const client of clients) {
+        const seen = new Set();
+        this.#seen.set(client, seen);
+        client.onMessage = (number, of) => this.#delivered(seen, conversation, number, of);
+        client.onAck = (number) => this.#acked(number);
+      }
+    });
+  }
+
+  /** Sends at moments fixed beforehand, whatever the server does: a late answer costs what its user would have waited. */
+  open(perSecond, seconds) {
+    return this.#run(seconds, (running) => {
+      const startedAt = performance.now();
+      let sent = 0;
+      const tick = () => {
+        const due = Math.floor(((performance.now() - startedAt) * perSecond) / 1000);
+        for (; sent < due; sent++)
+          this.#send(sent % this.#conversations.length, sent, startedAt + (sent * 1000) / perSecond);
+        if (running()) setTimeout(tick, 1);
+      };
+      tick();
+    });
+  }
+
+  /** Keeps so many messages in flight in every conversation; each ack lets the next one go. */
+  closed(inFlight, seconds) {
+    return this.#run(seconds, (running) => {
+      this.#conversations.forEach((_, conversation) => {
+        let turn = 0;
+        const next = () => {
+          if (running()) this.#ackedOf[this.#send(conversation, turn++, performance.now())] = next;
+        };
+        for (let i = 0; i < inFlight; i++) next();
+      });
+    });
+  }
+
+  async #run(seconds, drive) {
+    const until = performance.now() + WARM_UP_MS + seconds * 1000;
+    drive(() => performance.now() < until);
+    await pause(WARM_UP_MS);
+    const before = { ...this.#counted, ...this.#subject.usage() };
+    this.#measuring = true;
+    await pause(until - performance.now());
+    const after = { ...this.#counted, ...this.#subject.usage() };
+    this.#measuring = false;
+    const lost = await this.#drain();
+    return this.#report(before, after, lost);
+  }
+
+  /** Waits for what is under way; answers how many deliveries never came. */
+  async #drain() {
+    const expected = this.#conversationOf.reduce((sum, i) => sum + this.#members[i].length, 0);
+    for (const until = performance.now() + DRAIN_LIMIT_MS; performance.now() < until; await pause(20)) {
+      if (this.#counted.delivered + this.#counted.misrouted >= expected) break;
+    }
+    return expected - this.#counted.delivered;
+  }
+
+  #report(before, after, lost) {
+    const seconds = (after.at - before.at) / 1000;
+    const delivered = after.delivered - before.delivered;
+    const per1000 = (kind) => round(((after[kind] - before[kind]) * 1000) / delivered, 4);
+    const { doubled, misrouted } = this.#counted;
+    const failures = this.#members.flat().reduce((sum, client) => sum + client.failures, 0);
+    return {
+      messagesPerSecond: round((after.acked - before.acked) / seconds, 0),
+      deliveriesPerSecond: round(delivered / seconds, 0),
+      ...percentiles(this.#latencies),
+      cpuPer1000: { server: per1000('server'), database: per1000('database') },
+      residentMiB: round(this.#subject.residentKiB / 1024, 0),
+      errors: { lost, doubled, misrouted, failures },
+    };
+  }
+
+  #send(conversation, turn, intended) {
+    const number = this.#intended.length;
+    this.#intended.push(intended);
+    this.#conversationOf.push(conversation);
+    const clients = this.#members[conversation];
+    const stamp = `${number}.${conversation}.`;
+    clients[turn % clients.length].send(number, this.#conversations[conversation], stamp.padEnd(BODY_BYTES, 'x'));
+    return number;
+  }
+
+  #acked(number) {
+    this.#counted.acked += 1;
+    const next = this.#ackedOf[number];
+    if (!next) return;
+    this.#ackedOf[number] = undefined;
+    next();
+  }
+
+  #delivered(seen, conversation, number, of) {
+    if (of !== conversation) this.#counted.misrouted += 1;
+    else if (seen.has(number)) this.#counted.doubled += 1;
+    else {
+      seen.add(number);
+      this.#counted.delivered += 1;
+      if (this.#measuring) this.#latencies.push(performance.now() - this.#intended[number]);
+    }
+  }
+}

@@ -1,0 +1,176 @@
+// The workloads of docs/performance.md. Each answers its figures for one subject; `scale` shrinks what takes long.
+import { randomUUID } from 'node:crypto';
+import { percentiles, round } from './measure.mjs';
+import { mapLimited, query } from './subjects.mjs';
+import { Traffic } from './traffic.mjs';
+
+const PARLEY = 'parley';
+const LIMITS = ['Socket.IO, batched INSERT', 'Socket.IO, no storage'];
+const WS = ['ws, one INSERT', 'ws, batched INSERT', 'ws, no storage'];
+const OPENING_AT_ONCE = 50;
+const RAMP = [500, 1000, 2000, 4000, 8000, 16_000];
+const RAMP_P99_MS = 100;
+const PRESENT_MS = 2000;
+const READERS = 8;
+
+async function open(subject, rooms) {
+  const world = await subject.world(rooms);
+  await mapLimited(world.members.flat(), OPENING_AT_ONCE, (client) => client.open(subject.port));
+  return world;
+}
+const close = ({ members }) => members.flat().forEach((client) => client.close());
+const repeat = (count, room) => Array.from({ length: count }, () => room);
+
+/** Runs each part on one world; a fresh Traffic for each, as its numbers start at 0. */
+async function traffic(subject, rooms, parts) {
+  const world = await open(subject, rooms);
+  const results = {};
+  for (const [name, part] of Object.entries(parts)) results[name] = await part(() => new Traffic(subject, world));
+  close(world);
+  return results;
+}
+
+/** The highest rate that is kept up with a p99 below 100 ms. */
+async function ramp(start, seconds) {
+  let best = 0;
+  for (const rate of RAMP) {
+    const { messagesPerSecond, p99 } = await start().open(rate, seconds);
+    if (messagesPerSecond < rate * 0.95 || p99 > RAMP_P99_MS) break;
+    best = rate;
+  }
+  return { highestRate: best };
+}
+
+export const workloads = {
+  A: {
+    title: '1:1, 100 pairs',
+    subjects: [PARLEY, ...LIMITS, ...WS],
+    run: (subject, { seconds }) =>
+      traffic(subject, repeat(100, { type: 'direct', members: 2 }), {
+        'open 300/s': (start) => start().open(300, seconds),
+        closed: (start) => start().closed(1, seconds),
+        ramp: (start) => ramp(start, Math.min(seconds, 2)),
+      }),
+  },
+  B: {
+    title: '20 groups of 50',
+    subjects: [PARLEY, ...LIMITS, ...WS],
+    run: (subject, { seconds }) =>
+      traffic(subject, repeat(20, { type: 'group', members: 50 }), {
+        'open 40/s': (start) => start().open(40, seconds),
+        closed: (start) => start().closed(1, seconds),
+      }),
+  },
+  C: {
+    title: 'one channel of 1,000',
+    subjects: [PARLEY, ...LIMITS, ...WS],
+    run: (subject, { seconds }) =>
+      traffic(subject, [{ type: 'channel', members: 1000 }], {
+        'open 5/s': (start) => start().open(5, seconds),
+        closed: (start) => start().closed(2, seconds),
+      }),
+  },
+  H: {
+    title: 'hot conversation, 200 senders, one online reader counted per sender',
+    subjects: [PARLEY, 'parley, batches of 1'],
+    run: (subject, { seconds }) =>
+      traffic(subject, [{ type: 'group', members: 200 }], { closed: (start) => start().closed(200, seconds) }),
+  },
+  D: {
+    title: 'connection storm, then idle connections',
+    subjects: [PARLEY, 'Socket.IO, no storage', 'ws, no storage'],
+    async run(subject, { scale }) {
+      const storm = Math.round(2000 * scale);
+      const idle = Math.round(5000 * scale);
+      const clients = await subject.loners(idle);
+      const before = subject.residentKiB;
+      const startedAt = performance.now();
+      await mapLimited(clients.slice(0, storm), OPENING_AT_ONCE, (client) => client.open(subject.port));
+      const seconds = (performance.now() - startedAt) / 1000;
+      await mapLimited(clients.slice(storm), OPENING_AT_ONCE, (client) => client.open(subject.port));
+      await new Promise((resolve) => setTimeout(resolve, PRESENT_MS));
+      const perIdle = (subject.residentKiB - before) / idle;
+      clients.forEach((client) => client.close());
+      return {
+        storm: { connections: storm, connectionsPerSecond: round(storm / seconds, 0) },
+        idle: { connections: idle, residentKiBPerIdle: round(perIdle, 1) },
+      };
+    },
+  },
+  E: {
+    title: 'history, 8 readers',
+    subjects: [PARLEY, 'ws, one INSERT', 'Socket.IO, batched INSERT'],
+    run: (subject, options) => (subject.rest ? parleyHistory(subject, options) : stubHistory(subject, options)),
+  },
+};
+
+async function reading(seconds, read) {
+  const latencies = [];
+  const until = performance.now() + seconds * 1000;
+  const reader = async (_, i) => {
+    while (performance.now() < until) {
+      const startedAt = performance.now();
+      await read(i);
+      latencies.push(performance.now() - startedAt);
+    }
+  };
+  await Promise.all(Array.from({ length: READERS }, reader));
+  return { requestsPerSecond: round(latencies.length / seconds, 0), ...percentiles(latencies) };
+}
+
+async function parleyHistory(subject, { seconds, scale }) {
+  const count = Math.round(100_000 * scale);
+  const people = await subject.users(301);
+  const [reader, ...others] = people;
+  const { body } = await subject.must(reader.token, 'POST', '/api/v1/conversations', {
+    type: 'direct',
+    memberIds: [others[0].id],
+  });
+  for (const { id } of others.slice(1, Math.round(300 * scale))) {
+    await subject.must(reader.token, 'POST', '/api/v1/conversations', { type: 'direct', memberIds: [id] });
+  }
+  await fillConversation(subject, body.id, reader.id, count);
+  const get = (path) => () => subject.must(reader.token, 'GET', `/api/v1/conversations/${body.id}/messages?${path}`);
+  const sync = () => subject.must(reader.token, 'POST', '/api/v1/sync', {});
+  return {
+    newest: await reading(seconds, get('limit=50')),
+    middle: await reading(seconds, get(`around=${Math.round(count / 2)}&limit=50`)),
+    sync: await reading(seconds, sync),
+  };
+}
+
+/** Written past the server, as 100,000 sends would only measure sending. */
+async function fillConversation({ url }, conversation, sender, count) {
+  await query(
+    url,
+    `INSERT INTO messages (conversation_id, seq, id, rev, ord, sender_id, client_id, payload_hash, kind, body, mentions, counts)
+     SELECT $1, h.seq + n, gen_random_uuid(), h.rev + n, h.ord + n, $2, gen_random_uuid(), '', 'text', repeat('x', 200), '{}', true
+     FROM conversation_head h, generate_series(1, $3::int) AS n WHERE h.conversation_id = $1`,
+    [conversation, sender, count],
+  );
+  await query(
+    url,
+    'UPDATE conversation_head SET seq = seq + $2, rev = rev + $2, ord = ord + $2 WHERE conversation_id = $1',
+    [conversation, count],
+  );
+  await query(url, 'ANALYZE messages');
+}
+
+async function stubHistory(subject, { seconds, scale }) {
+  const room = randomUUID();
+  await subject.fill(room, Math.round(100_000 * scale));
+  const clients = await subject.loners(READERS);
+  const waiting = clients.map((client) => {
+    let resolve;
+    client.onAck = () => resolve();
+    return () => new Promise((done) => (resolve = done));
+  });
+  await Promise.all(clients.map((client) => client.open(subject.port)));
+  const newest = await reading(seconds, (i) => {
+    const answered = waiting[i]();
+    clients[i].history(1, room);
+    return answered;
+  });
+  clients.forEach((client) => client.close());
+  return { newest };
+}
