@@ -190,8 +190,10 @@ describe('the client against the real server', () => {
     await chat.send('hi');
     const seen = ada.once('conversation', () => chat.view.typing.includes(ben.userId));
     const own = ben.conversation(chat.id) ?? (await ben.once('conversation')).conversation;
-    own.typing();
+    // At each keystroke, as a page does: a hint may be lost.
+    const keystrokes = setInterval(() => own.typing(), 100);
     await seen;
+    clearInterval(keystrokes);
     const stopped = ada.once('conversation', () => chat.view.typing.length === 0);
     await own.send('done');
     await stopped;
