@@ -8,7 +8,9 @@ import {
   bytesOf,
   complete,
   diskApp,
+  dispositionOf,
   download,
+  leave,
   type MediaApp,
   ready,
   s3App,
@@ -61,7 +63,7 @@ describe.each([
     const answer = await download(ada, body.mediaId);
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toBe('application/pdf');
-    expect(answer.headers.get('content-disposition')).toBe(
+    expect(dispositionOf(answer)).toBe(
       `attachment; filename="Brief _ _neu_.pdf"; filename*=UTF-8''Brief%20%E2%80%93%20%22neu%22.pdf`,
     );
     expect(await bytesOf(answer)).toEqual(pdf);
@@ -96,7 +98,7 @@ describe.each([
       blurhash: expect.stringMatching(/^[\w#$%*+,\-.:;=?@[\]^{|}~]{20,}$/),
     });
     const answer = await download(ada, media.id);
-    expect(answer.headers.get('content-disposition')).toMatch(/^inline/);
+    expect(dispositionOf(answer)).toMatch(/^inline/);
     const served = await bytesOf(answer);
     expect(sha256(served)).toBe(media.sha256);
     expect(served.length).toBe(media.size);
@@ -146,7 +148,7 @@ describe.each([
     expect((await download(bob, media.id, { variant: 'thumb' })).status).toBe(200);
     expect((await eve.get(`/api/v1/media/${media.id}/content`)).status).toBe(404);
     expect((await eve.get(`/api/v1/media/${media.id}/url`)).status).toBe(404);
-    await bob.post(`/api/v1/conversations/${c}/leave`);
+    await leave(bob, c);
     expect((await bob.get(`/api/v1/media/${media.id}/content`)).status).toBe(404);
     expect((await ada.delete(`/api/v1/media/${media.id}`)).body).toMatchObject({ code: 'invalid_state' });
   });

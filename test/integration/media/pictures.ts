@@ -11,9 +11,17 @@ export const png = (): Promise<Buffer> => solid(400, 300).png().toBuffer();
 /** Lies on its side, says so, and says where it was taken. */
 export const holidayJpeg = (): Promise<Buffer> =>
   solid(600, 200)
-    .withExif({
-      IFD0: { Orientation: '6', Make: 'Parley Camera' },
-      IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '52/1 31/1 0/1', GPSLongitudeRef: 'E', GPSLongitude: '13/1 24/1 0/1' },
+    .withMetadata({
+      orientation: 6,
+      exif: {
+        IFD0: { Make: 'Parley Camera' },
+        IFD3: {
+          GPSLatitudeRef: 'N',
+          GPSLatitude: '52/1 31/1 0/1',
+          GPSLongitudeRef: 'E',
+          GPSLongitude: '13/1 24/1 0/1',
+        },
+      },
     })
     .jpeg()
     .toBuffer();

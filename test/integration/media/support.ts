@@ -99,3 +99,13 @@ export async function download(
 }
 
 export const bytesOf = async (response: Response): Promise<Buffer> => Buffer.from(await response.arrayBuffer());
+
+/** The disposition a file is served with; of a store, what the link demands. */
+export const dispositionOf = (answer: Response): string | null =>
+  answer.headers.get('content-disposition') ?? new URL(answer.url).searchParams.get('response-content-disposition');
+
+/** Leaves a group. */
+export async function leave(member: Person, c: string): Promise<void> {
+  const { status } = await member.delete(`/api/v1/conversations/${c}/members/${member.id}`);
+  if (status !== 204) throw new Error(`leaving answered ${status}`);
+}
