@@ -2,8 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { type Actor, requirePermission } from '../../platform/auth/actor.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { notFound } from '../../platform/errors/domain-error.js';
+import type { RequestTrace } from '../../platform/http/request-origin.decorator.js';
 import { DelayedWork } from '../../platform/queue/delayed-work.js';
 import { AudienceService } from './audience.service.js';
+import { DeedsService } from './deeds.service.js';
 import * as decisions from './decisions.repository.js';
 import { listDevices } from './devices.repository.js';
 import type { ReplayDecisions } from './dto/decision.dto.js';
@@ -19,6 +21,7 @@ export class ExplainService {
     private readonly database: DatabaseService,
     private readonly work: DelayedWork,
     private readonly audience: AudienceService,
+    private readonly deeds: DeedsService,
   ) {}
 
   /** @throws not_found for messages of conversations the actor is not in and was never told of */
@@ -35,7 +38,7 @@ export class ExplainService {
   }
 
   /** Takes failed decisions again, from the beginning; answers how many. @throws forbidden */
-  async replay(actor: Actor, { since, reason }: ReplayDecisions): Promise<{ jobs: number }> {
+  async replay(actor: Actor, { since, reason }: ReplayDecisions, trace: RequestTrace): Promise<{ jobs: number }> {
     requirePermission(actor, 'queues.replay');
     const jobs = await this.database.tx(async (tx) => {
       const reopened = await decisions.reopenFailed(tx, since, reason ?? null, REPLAYED_AT_ONCE);
@@ -43,6 +46,9 @@ export class ExplainService {
         reopened.map((key) => pushWork(key)),
         tx,
       );
+      const deed = { action: 'notifications.replay', permission: 'queues.replay', targetType: 'notifications' };
+      const after = { since: since.toISOString(), reason: reason ?? null, jobs: reopened.length };
+      await this.deeds.record(tx, actor, { ...deed, targetId: null, after }, trace);
       return reopened.length;
     });
     return { jobs };

@@ -4,6 +4,7 @@ import { ConversationsModule } from '../conversations/conversations.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AudienceService } from './audience.service.js';
+import { DeedsService } from './deeds.service.js';
 import { DeliveryService } from './delivery.service.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesService } from './devices.service.js';
@@ -15,14 +16,21 @@ import { MentionsService } from './mentions.service.js';
 import { NotificationsConsumer } from './notifications.consumer.js';
 import { NotificationsService } from './notifications.service.js';
 import { PushProviders } from './push/push-providers.service.js';
+import { QueuesController } from './queues.controller.js';
+import { QueuesService } from './queues.service.js';
+import { WebhookDelivery } from './webhook-delivery.service.js';
+import { WebhooksConsumer } from './webhooks.consumer.js';
+import { WebhooksController } from './webhooks.controller.js';
+import { WebhooksService } from './webhooks.service.js';
 
 @Module({
   imports: [QueueModule, UsersModule, ConversationsModule, MessagesModule],
-  controllers: [DevicesController, InboxController],
+  controllers: [DevicesController, InboxController, QueuesController, WebhooksController],
   providers: [
     NotificationsService,
     NotificationsConsumer,
     AudienceService,
+    DeedsService,
     DeliveryService,
     DevicesService,
     ExpansionService,
@@ -30,6 +38,10 @@ import { PushProviders } from './push/push-providers.service.js';
     InboxService,
     MentionsService,
     PushProviders,
+    QueuesService,
+    WebhookDelivery,
+    WebhooksConsumer,
+    WebhooksService,
   ],
   exports: [NotificationsService],
 })

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DatabaseService } from '../database/database.service.js';
+import type { Db } from '../database/db.js';
 import { sql } from '../database/sql.js';
 
 /** Work that was given up. */
@@ -39,15 +40,16 @@ export class DeadLetters {
   }
 
   /** Puts the work back with all its tries; false when there is no such letter. Replaying again works again. */
-  async replay(id: string): Promise<boolean> {
-    const replayed = await this.database.execute(sql`
+  async replay(id: string, db: Db = this.database): Promise<boolean> {
+    const replayed = await db.execute(sql`
       WITH letter AS (UPDATE dead_letters SET replayed_at = now() WHERE id = ${id} RETURNING topic, payload)
       INSERT INTO outbox (topic, key, payload) SELECT topic, payload->>'key', payload->'payload' FROM letter`);
     return replayed > 0;
   }
 
-  async remove(id: string): Promise<void> {
-    await this.database.execute(sql`DELETE FROM dead_letters WHERE id = ${id}`);
+  /** Answers how many there were, one or none. */
+  async remove(id: string, db: Db = this.database): Promise<number> {
+    return db.execute(sql`DELETE FROM dead_letters WHERE id = ${id}`);
   }
 
   /** Every queue that has or had work. */
