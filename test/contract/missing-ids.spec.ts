@@ -13,13 +13,16 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
+/** The id is the caller's own choice: there is nothing that could be missing. */
+const creating = new Set(['PUT /api/v1/devices/:deviceId']);
+
 const mutating = (): string[] =>
   app.app.nest
     .get(PolicyCheck)
     .routes()
     .filter(({ method, path, policy }) => method !== 'GET' && path.includes(':') && policy !== 'signature')
     .map(({ method, path }) => `${method} ${path}`)
-    .filter((route) => ending[route] === undefined);
+    .filter((route) => ending[route] === undefined && !creating.has(route));
 const parametersOf = (route: string): string[] => [...route.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
 
 /** Nothing there: said so, or nothing done. */

@@ -66,7 +66,7 @@ export function redact(snapshot: Record<string, unknown> | null | undefined): Re
 function redactMember(name: string, value: unknown): unknown {
   if (value === null || typeof value === 'boolean') return value;
   if (secret.test(name)) return '[redacted]';
-  if (personal.test(name)) return mask(String(value));
+  if (personal.test(name) && typeof value === 'string') return mask(value);
   if (typeof value === 'object' && !Array.isArray(value)) return redact(value as Record<string, unknown>);
   return value;
 }

@@ -109,14 +109,7 @@ export class AuditService {
   ): Promise<void> {
     const end = await audit.lockEnd(tx);
     if (await known()) return;
-    const { actorId, action, permission, targetType, targetId, requestId, ipHash } = facts;
-    const entry = {
-      id: idAfter(end.id, newId()),
-      at: now(),
-      ...{ actorId, action, permission, targetType, targetId, requestId, ipHash },
-      before: facts.before,
-      after: facts.after,
-    };
+    const entry: AuditFacts = { ...facts, id: idAfter(end.id, newId()), at: now() };
     const prevHash = end.hash ?? GENESIS;
     await audit.insertEntry(tx, { ...entry, prevHash, hash: chainHash(prevHash, entry) });
   }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { HttpClient } from '../../support/http-client.js';
-import { register } from '../../support/people.js';
 import { type Cast, made, type Scene } from './world.js';
 
 export interface Prepared {
@@ -45,6 +44,8 @@ const bodies: Record<string, (cast: Cast, scene: Scene) => unknown> = {
   'PATCH /api/v1/users/me': () => ({ bio: 'me' }),
   'PUT /api/v1/presence/me': () => ({ mode: 'auto' }),
   'POST /api/v1/reports': (_, { messageId }) => ({ messageId, reason: 'spam' }),
+  'POST /api/v1/media/uploads': () => picture,
+  'POST /api/v1/system-health/load-test-reports': () => report(),
   'POST /api/v1/admin/users': () => ({ identifier: `${randomUUID()}@example.com`, displayName: 'Made' }),
   'PATCH /api/v1/admin/users/:id': () => ({ displayName: 'Renamed' }),
   'POST /api/v1/admin/users/:id/suspend': () => ({ reason: 'test' }),
@@ -58,6 +59,7 @@ const queries: Record<string, (cast: Cast, scene: Scene) => string> = {
   'GET /api/v1/users': ({ people }) => `?ids=${people.owner.id}`,
   'GET /api/v1/presence': ({ people }) => `?ids=${people.owner.id}`,
   'GET /api/v1/search/messages': () => '?q=hello',
+  'GET /api/v1/notifications/explain': (_, { messageId }) => `?messageId=${messageId}`,
   'GET /api/v1/conversations/:id/changes': () => '?after=0',
   'GET /api/v1/users/me/changes': () => '?after=0',
 };
@@ -117,6 +119,8 @@ export async function prepare(
     parameters['id'] = String(
       (await made(people.owner, '/api/v1/reports', { userId: other.id, reason: 'spam' }))['id'],
     );
+  if (/\/media\/(uploads\/)?:id/.test(template)) parameters['id'] = await pendingUpload(cast);
+  if (template.includes('/load-test-reports/:id')) parameters['id'] = await loadReport(cast);
   if (template.includes('/jobs/:name')) parameters['name'] = 'ratelimit.purge';
   if (template.includes('/roles/:name')) parameters['name'] = await someRole(cast);
   const path = template.replaceAll(/:(\w+)/g, (_, name: string) =>
@@ -135,10 +139,32 @@ async function anotherSession({ people: { owner }, url }: Cast): Promise<string>
   return tokens.sessionId;
 }
 
+const picture = { name: 'a.png', size: 100, mime: 'image/png', purpose: 'attachment' };
+const report = () => ({
+  name: 'matrix',
+  scenario: 'matrix',
+  version: '1',
+  startedAt: new Date().toISOString(),
+  finishedAt: new Date().toISOString(),
+  summary: {},
+});
 const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString();
+async function pendingUpload({ people }: Cast): Promise<string> {
+  const upload = await made(people.owner, '/api/v1/media/uploads', picture);
+  return String(upload['mediaId']);
+}
+
+async function loadReport({ people }: Cast): Promise<string> {
+  return String((await made(people.administrator, '/api/v1/system-health/load-test-reports', report()))['id']);
+}
+
 async function someRole({ people }: Cast): Promise<string> {
   const name = `r${randomUUID().slice(0, 8)}`;
   await made(people.administrator, '/api/v1/admin/roles', { name, permissions: [] });
   return name;
 }
-const someone = async ({ url }: Cast): Promise<string> => (await register(url, 'Somebody')).id;
+/** Made without a password, which is the slow part of making an account. */
+async function someone({ people }: Cast): Promise<string> {
+  const account = { identifier: `${randomUUID()}@example.com`, displayName: 'Somebody' };
+  return String((await made(people.administrator, '/api/v1/admin/users', account))['id']);
+}

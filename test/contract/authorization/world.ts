@@ -65,11 +65,11 @@ export async function sceneFor({ people, other }: Cast): Promise<Scene> {
     title: 'Matrix',
     memberIds: [admin.id, member.id, exmember.id, other.id],
   });
-  const path = `/api/v1/conversations/${id}`;
+  const path = `/api/v1/conversations/${String(id)}`;
   await owner.patch(`${path}/members/${admin.id}`, { role: 'admin' });
   await exmember.delete(`${path}/members/me`);
   const { code } = await made(owner, `${path}/invites`, {});
-  await people.blocked.post(`/api/v1/invites/${code}/accept`);
+  await people.blocked.post(`/api/v1/invites/${String(code)}/accept`);
   const { message } = (await made(member, `${path}/messages`, {
     clientId: randomUUID(),
     body: 'Hello',

@@ -93,7 +93,8 @@ describe('roles', () => {
     const second = await registerWithRoles(here.url, admin, 'admin');
     const removals = await Promise.all([setRoles(admin, second.id), setRoles(second, admin.id)]);
     const left = removals[0].status === 200 ? admin : second;
-    expect(removals.map(({ status }) => status).toSorted()).not.toEqual([200, 200]);
+    expect(removals.some(({ status }) => status === 200)).toBe(true);
+    expect(removals.every(({ status }) => status === 200)).toBe(false);
     if (left === second) await setRoles(second, admin.id, 'admin');
     await setRoles(admin, second.id);
     expect(code(await setRoles(admin, admin.id))).toEqual([409, 'last_admin']);

@@ -134,7 +134,7 @@ describe('what a user shows', () => {
   it('is dnd or nothing on request', async () => {
     const [ada, ben] = await acquaintances();
     await online(ben);
-    const { ver = 0 } = (await becomes(ada, ben.id, 'active')) ?? {};
+    const { ver } = await becomes(ada, ben.id, 'active');
     const watcher = await online(ada);
     await watch(watcher, ben.id);
     expect((await ben.put('/api/v1/presence/me', { mode: 'dnd' })).status).toBe(204);
