@@ -11,6 +11,8 @@ import type {
   InvitePreview,
   Joined,
   Me,
+  Media,
+  MediaLink,
   Member,
   NewInvite,
   Preferences,
@@ -27,7 +29,7 @@ import type {
   UpdateProfile,
   User,
 } from './generated/contract.js';
-import { type Media, upload, type UploadOptions } from './media.js';
+import { upload, type UploadOptions } from './media.js';
 import type { Rest } from './rest.js';
 
 /** A page of a list; `next` asks for the one after it. */
@@ -134,5 +136,5 @@ export class Api {
   media = (id: string) => this.rest.get<Media>(`/media/${id}`);
   /** An address that an `<img>` can load for a while. */
   mediaUrl = (id: string, variant: 'original' | 'thumb' | 'medium' = 'original') =>
-    this.rest.get<{ url: string; expiresAt: string }>(`/media/${id}/url`, { variant });
+    this.rest.get<MediaLink>(`/media/${id}/url`, { variant });
 }

@@ -166,7 +166,7 @@ export class Conversation {
     queueMicrotask(() => {
       this.dirty = false;
       this.changed(this);
-      for (const listener of [...this.listeners]) listener();
+      for (const listener of this.listeners) listener();
     });
   }
 

@@ -4,7 +4,7 @@ export type { Receipt } from './conversation-state.js';
 export { ParleyError, type Problem } from './errors.js';
 export type * from './generated/contract.js';
 export type { Conversation as ConversationRow } from './generated/contract.js';
-export type { Media, UploadOptions } from './media.js';
+export type { UploadOptions } from './media.js';
 export type { Pending, SendState, StoredSend } from './outbox.js';
 export {
   type KeyValueStorage,

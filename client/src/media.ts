@@ -1,32 +1,6 @@
 import { noAnswer } from './errors.js';
+import type { Media, Upload } from './generated/contract.js';
 import { answerOf, type Rest } from './rest.js';
-
-/** An uploaded file. */
-export interface Media {
-  id: string;
-  ownerId: string;
-  purpose: 'attachment' | 'avatar';
-  name: string;
-  mime: string;
-  size: number;
-  sha256: string | null;
-  state: 'pending' | 'uploaded' | 'processing' | 'ready' | 'rejected' | 'quarantined' | 'deleted';
-  width: number | null;
-  height: number | null;
-  durationMs: number | null;
-  blurhash: string | null;
-  variants: string[];
-  createdAt: string;
-}
-
-interface UploadTicket {
-  mediaId: string;
-  strategy: 'post' | 'put';
-  method: string;
-  url: string;
-  fields: Record<string, string> | null;
-  headers: Record<string, string> | null;
-}
 
 export interface UploadOptions {
   name?: string;
@@ -36,21 +10,44 @@ export interface UploadOptions {
   signal?: AbortSignal;
 }
 
+/** What is used of XMLHttpRequest, which servers do not have. */
+interface UploadRequest {
+  open(method: string, url: string): void;
+  setRequestHeader(name: string, value: string): void;
+  getResponseHeader(name: string): string | null;
+  send(body: Blob | FormData): void;
+  abort(): void;
+  readonly upload: { onprogress: ((progress: { loaded: number; total: number }) => void) | null };
+  readonly status: number;
+  readonly statusText: string;
+  readonly responseText: string;
+  onload: (() => void) | null;
+  onerror: (() => void) | null;
+  onabort: (() => void) | null;
+}
+type UploadRequestClass = new () => UploadRequest;
+
 /** Uploads one file; its id can be sent as an attachment at once. */
 export async function upload(rest: Rest, file: Blob & { name?: string }, options: UploadOptions = {}): Promise<Media> {
   const { purpose = 'attachment', name = file.name ?? 'file' } = options;
   const mime = file.type || 'application/octet-stream';
-  const ticket = await rest.post<UploadTicket>('/media/uploads', { name, size: file.size, mime, purpose });
+  const ticket = await rest.post<Upload>('/media/uploads', { name, size: file.size, mime, purpose });
   await transfer(ticket, new URL(ticket.url, rest.base).href, file, options);
   return rest.post<Media>(`/media/uploads/${ticket.mediaId}/complete`);
 }
 
-async function transfer(ticket: UploadTicket, url: string, file: Blob, options: UploadOptions): Promise<void> {
+async function transfer(ticket: Upload, url: string, file: Blob, options: UploadOptions): Promise<void> {
   const { method, headers } = ticket;
   const body = ticket.strategy === 'post' ? formOf(ticket.fields ?? {}, file) : file;
   const { onProgress, signal } = options;
-  if (onProgress && typeof XMLHttpRequest !== 'undefined') {
-    return transferWithProgress({ method, url, headers: headers ?? {}, body }, onProgress, signal);
+  const { XMLHttpRequest } = globalThis as { XMLHttpRequest?: UploadRequestClass };
+  if (onProgress && XMLHttpRequest) {
+    return transferWithProgress(
+      new XMLHttpRequest(),
+      { method, url, headers: headers ?? {}, body },
+      onProgress,
+      signal,
+    );
   }
   const response = await fetch(url, {
     method,
@@ -74,6 +71,7 @@ function formOf(fields: Record<string, string>, file: Blob): FormData {
 
 /** fetch tells nothing about the way up. */
 function transferWithProgress(
+  request: UploadRequest,
   {
     method,
     url,
@@ -84,7 +82,6 @@ function transferWithProgress(
   signal?: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
     request.open(method, url);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => onProgress(loaded, total);

@@ -32,8 +32,8 @@ export interface OutboxPort {
 }
 
 interface Entry extends Pending {
-  settle(result: SendResult): void;
-  refuse(error: ParleyError): void;
+  settle: (result: SendResult) => void;
+  refuse: (error: ParleyError) => void;
 }
 
 /**

@@ -83,6 +83,10 @@ export interface ParleyEvents {
   raw: { name: string; payload: unknown };
 }
 
+type Listen = (name: string, listener: () => void) => void;
+/** Browsers tell when the network is back. */
+const page = globalThis as { addEventListener?: Listen; removeEventListener?: Listen };
+
 const KNOWN_WITHIN_MS = 15_000;
 const COMMAND_TRIES = 4;
 
@@ -156,7 +160,7 @@ export class Parley extends Emitter<ParleyEvents> {
       },
       options.transports ? { transports: options.transports } : {},
     );
-    globalThis.addEventListener?.('online', this.hurry);
+    page.addEventListener?.('online', this.hurry);
   }
 
   /** Makes an account and signs in. @throws registration_closed, already_exists, validation_failed */
@@ -225,7 +229,7 @@ export class Parley extends Emitter<ParleyEvents> {
 
   /** Ends the connection and all timers; unsent messages stay in their store. */
   close(): void {
-    globalThis.removeEventListener?.('online', this.hurry);
+    page.removeEventListener?.('online', this.hurry);
     this.outbox?.close();
     this.receipts.close();
     this.session.close();

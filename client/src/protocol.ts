@@ -10,7 +10,6 @@ import type {
   EditCommand,
   Me,
   Member,
-  Membership,
   Message,
   MessageChanged,
   Preferences,
@@ -39,6 +38,9 @@ export type Change = { rev: number } & (
 );
 
 type Deletable<Row> = Row & { deleted?: boolean | undefined };
+
+/** The own side of a conversation, by itself. */
+export type Membership = Me & { conversationId: string };
 
 /** A row that belongs to the user alone. */
 export type UserChange = { rev: number } & (

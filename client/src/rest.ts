@@ -49,7 +49,7 @@ export class Rest {
   /** @throws ParleyError with the problem of the server, or `offline` */
   async request<T>(method: string, path: string, options: RestOptions = {}): Promise<T> {
     // One key for all tries: the server then does the work once.
-    const key = method === 'POST' ? { 'Idempotency-Key': newId() } : {};
+    const key: Record<string, string> = method === 'POST' ? { 'Idempotency-Key': newId() } : {};
     const tries = options.tries ?? TRIES;
     let renewed = false;
     for (let attempt = 1; ; attempt++) {
@@ -100,7 +100,9 @@ export async function answerOf(response: Response): Promise<unknown> {
   const retryAfter = Number(response.headers.get('retry-after'));
   throw new ParleyError({
     // A proxy in between answers without a problem.
-    ...{ code: `http_${response.status}`, title: response.statusText, detail: response.statusText },
+    code: `http_${response.status}`,
+    title: response.statusText,
+    detail: response.statusText,
     ...(retryAfter > 0 ? { retryAfterMs: retryAfter * 1000 } : {}),
     ...(body as Partial<Problem> | undefined),
     status: response.status,

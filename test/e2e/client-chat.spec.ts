@@ -183,6 +183,19 @@ describe('the client against the real server', () => {
     await told;
   });
 
+  it('uploads a file, sends it, and the other side can load it', async () => {
+    const ada = await arrive(parley.url, 'Ada');
+    const ben = await arrive(replica.url, 'Ben');
+    const chat = await ada.direct(ben.userId);
+    const steps: number[] = [];
+    const file = new Blob(['plain text of a file'], { type: 'text/plain' });
+    const media = await ada.api.upload(file, { name: 'note.txt', onProgress: (sent) => steps.push(sent) });
+    expect(steps).toEqual([file.size]);
+    const heard = ben.once('message');
+    await chat.send({ attachmentIds: [media.id] });
+    expect((await heard).message.attachments).toMatchObject([{ mediaId: media.id, name: 'note.txt' }]);
+  });
+
   it('shows who is typing', async () => {
     const ada = await arrive(parley.url, 'Ada');
     const ben = await arrive(replica.url, 'Ben');

@@ -38,8 +38,15 @@ describe('the published client', () => {
       join(project.path, 'tsconfig.json'),
       JSON.stringify({
         compilerOptions: {
-          ...{ module: 'nodenext', target: 'ES2022', strict: true, noEmit: true, types: ['node'], jsx: 'react-jsx' },
-          ...{ lib: ['ES2023', 'DOM'], exactOptionalPropertyTypes: true, skipLibCheck: false },
+          module: 'nodenext',
+          target: 'ES2022',
+          strict: true,
+          noEmit: true,
+          types: ['node'],
+          jsx: 'react-jsx',
+          lib: ['ES2023', 'DOM'],
+          exactOptionalPropertyTypes: true,
+          skipLibCheck: false,
         },
         include: ['*.ts', 'examples'],
       }),
@@ -71,7 +78,12 @@ describe('the published client', () => {
       await import('esbuild')
     ).build({
       stdin: { contents: "export * from '@parley/client'", resolveDir: project.path },
-      ...{ bundle: true, write: false, metafile: true, platform: 'browser', format: 'esm', logLevel: 'silent' },
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform: 'browser',
+      format: 'esm',
+      logLevel: 'silent',
     });
     expect(Object.keys(metafile.inputs).some((input) => input.includes('client/dist/parley.js'))).toBe(true);
   });

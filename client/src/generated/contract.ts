@@ -94,24 +94,6 @@ export type Me = {
   markedUnread: boolean;
 };
 
-export type Membership = {
-  role: 'owner' | 'admin' | 'member';
-  state: 'active' | 'left' | 'removed';
-  visibleFromSeq: number;
-  readSeq: number;
-  deliveredSeq: number;
-  unread: number;
-  unreadCapped: boolean;
-  mentions: number;
-  notifyLevel: 'default' | 'all' | 'mentions' | 'none';
-  mutedUntil: string | null;
-  pinnedAt: string | null;
-  archivedAt: string | null;
-  markedUnread: boolean;
-  conversationId: string;
-  deleted?: true | undefined;
-};
-
 export type Member = {
   conversationId: string;
   userId: string;
@@ -244,8 +226,24 @@ export type UnreadExplanation = {
   rev: number;
 };
 
+export type Media = {
+  id: string;
+  ownerId: string;
+  purpose: 'attachment' | 'avatar';
+  name: string;
+  mime: string;
+  size: number;
+  sha256: string | null;
+  state: 'pending' | 'uploaded' | 'processing' | 'ready' | 'rejected' | 'quarantined' | 'deleted';
+  width: number | null;
+  height: number | null;
+  durationMs: number | null;
+  blurhash: string | null;
+  variants: string[];
+  createdAt: string;
+};
+
 export type Attachment = {
-  mediaId: string;
   name: string;
   mime: string;
   size: number;
@@ -254,8 +252,22 @@ export type Attachment = {
   durationMs: number | null;
   blurhash: string | null;
   variants: string[];
-  state: string;
+  state: 'pending' | 'uploaded' | 'processing' | 'ready' | 'rejected' | 'quarantined' | 'deleted';
+  mediaId: string;
 };
+
+export type Upload = {
+  mediaId: string;
+  strategy: 'post' | 'put';
+  method: 'POST' | 'PUT';
+  url: string;
+  fields: Record<string, string>;
+  headers: Record<string, string>;
+  maxBytes: number;
+  expiresAt: string;
+};
+
+export type MediaLink = { url: string; expiresAt: string };
 
 export type Thread = {
   id: string;
@@ -451,7 +463,7 @@ export type UpdateProfile = {
 export type CreateConversation = {
   type: 'direct' | 'group' | 'channel';
   memberIds?: string[] | undefined;
-  title?: string | undefined;
+  title?: string | null | undefined;
   description?: string | null | undefined;
   visibility?: 'private' | 'public' | undefined;
   settings?:
@@ -555,6 +567,14 @@ export type EditCommand = {
 export type DeleteCommand = { c: string; seq: number; ifRev?: number | undefined };
 
 export type ReactionCommand = { c: string; seq: number; emoji: string; on: boolean };
+
+export type CreateUpload = {
+  name: string;
+  size: number;
+  mime: string;
+  sha256?: string | undefined;
+  purpose?: 'attachment' | 'avatar' | undefined;
+};
 
 export type CreateThread = { rootSeq: number; title?: string | undefined };
 
