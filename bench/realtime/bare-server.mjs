@@ -16,7 +16,7 @@ const io = new Server({
 let rev = 0;
 const namespace = io.of('/v1');
 namespace.on('connection', (socket) => {
-  socket.join(['c:bench', `u:${socket.id}`]);
+  void socket.join(['c:bench', `u:${socket.id}`]);
   socket.on('bench.empty', (_payload, ack) => ack({ ok: true, data: {} }));
   socket.on('bench.tell', ({ text }, ack) => {
     rev += 1;

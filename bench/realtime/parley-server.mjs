@@ -78,7 +78,7 @@ nest.useWebSocketAdapter(io);
 await nest.init();
 io.attachTo(server);
 server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
-process.on('message', async ({ ask, count, collect }) => {
+const answer = async ({ ask, count, collect }) => {
   if (ask === 'tokens') {
     const tokens = [];
     for (let i = 0; i < count; i++) tokens.push((await nest.get(TokenService).issue(newId(), newId())).token);
@@ -88,4 +88,5 @@ process.on('message', async ({ ask, count, collect }) => {
     if (collect) globalThis.gc();
     process.send({ usage: { cpu: process.cpuUsage(), memory: process.memoryUsage() } });
   }
-});
+};
+process.on('message', (message) => void answer(message));

@@ -62,7 +62,10 @@ export function decoys(DatabaseService, BackgroundWork, sql) {
       {
         provide: 'DECOY',
         inject: [DatabaseService],
-        useFactory: async (database) => void (await attempt(database, 'factory')) ?? true,
+        useFactory: async (database) => {
+          await attempt(database, 'factory');
+          return true;
+        },
       },
     ],
   })(Decoys);
