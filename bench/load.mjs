@@ -54,6 +54,7 @@ if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\
 process.exit(0);
 
 async function measure(name, run) {
+  console.error(`  ${name} ...`);
   const subject = await startSubject(name, { url: server.url, dir });
   try {
     return await run(subject, options);
@@ -97,8 +98,12 @@ function flat({ cpuPer1000, errors, ...figures }) {
   return { ...figures, ...cpu, ...failed };
 }
 
-const rateOf = (figures) =>
-  figures.deliveriesPerSecond ?? figures.requestsPerSecond ?? figures.connectionsPerSecond ?? figures.highestRate;
+/** A figure of which more is better; undefined where there is none. */
+function rateOf(figures) {
+  return (
+    figures.deliveriesPerSecond ?? figures.requestsPerSecond ?? figures.connectionsPerSecond ?? figures.highestRate
+  );
+}
 
 function ratio(results, subject, part) {
   const own = rateOf(results.parley?.[part] ?? {});

@@ -29,7 +29,8 @@ class Subject {
     return residentKiB(this.child.pid);
   }
   async stop() {
-    this.child.kill('SIGKILL');
+    // A profile is written at an orderly end.
+    this.child.kill(process.env.BENCH_PROFILE ? 'SIGTERM' : 'SIGKILL');
     await once(this.child, 'exit');
   }
 }
@@ -68,7 +69,8 @@ class Parley extends Subject {
 
   static async start(name, { environment = {} }, postgres, database) {
     const port = await freePort();
-    const child = spawn(process.execPath, [join(root, 'dist/main.js')], {
+    const profile = process.env.BENCH_PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`] : [];
+    const child = spawn(process.execPath, [...profile, join(root, 'dist/main.js')], {
       cwd: root,
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {

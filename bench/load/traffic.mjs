@@ -4,6 +4,7 @@ import { percentiles, round } from './measure.mjs';
 const BODY_BYTES = 200;
 const WARM_UP_MS = 1000;
 const DRAIN_LIMIT_MS = 10_000;
+let nextNumber = 0;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** One run over a world; `members[i]` are the open clients of `conversations[i]`. */
@@ -11,8 +12,9 @@ export class Traffic {
   #subject;
   #conversations;
   #members;
-  /** Per message: when it was meant to be sent. */
+  /** Per message: when it was meant to be sent. Numbers go on from one run to the next, so a late one is not taken for new. */
   #intended = [];
+  #firstNumber = nextNumber;
   #conversationOf = [];
   #ackedOf = [];
   #latencies = [];
@@ -56,7 +58,9 @@ export class Traffic {
       this.#conversations.forEach((_, conversation) => {
         let turn = 0;
         const next = () => {
-          if (running()) this.#ackedOf[this.#send(conversation, turn++, performance.now())] = next;
+          if (!running()) return;
+          this.#ackedOf[nextNumber - this.#firstNumber] = next;
+          this.#send(conversation, turn++, performance.now());
         };
         for (let i = 0; i < inFlight; i++) next();
       });
@@ -102,30 +106,31 @@ export class Traffic {
   }
 
   #send(conversation, turn, intended) {
-    const number = this.#intended.length;
-    this.#intended.push(intended);
+    const number = nextNumber++;
+    this.#intended[number - this.#firstNumber] = intended;
     this.#conversationOf.push(conversation);
     const clients = this.#members[conversation];
     const stamp = `${number}.${conversation}.`;
     clients[turn % clients.length].send(number, this.#conversations[conversation], stamp.padEnd(BODY_BYTES, 'x'));
-    return number;
   }
 
   #acked(number) {
+    if (number < this.#firstNumber) return;
     this.#counted.acked += 1;
-    const next = this.#ackedOf[number];
+    const next = this.#ackedOf[number - this.#firstNumber];
     if (!next) return;
-    this.#ackedOf[number] = undefined;
+    this.#ackedOf[number - this.#firstNumber] = undefined;
     next();
   }
 
   #delivered(seen, conversation, number, of) {
+    if (number < this.#firstNumber) return;
     if (of !== conversation) this.#counted.misrouted += 1;
     else if (seen.has(number)) this.#counted.doubled += 1;
     else {
       seen.add(number);
       this.#counted.delivered += 1;
-      if (this.#measuring) this.#latencies.push(performance.now() - this.#intended[number]);
+      if (this.#measuring) this.#latencies.push(performance.now() - this.#intended[number - this.#firstNumber]);
     }
   }
 }
