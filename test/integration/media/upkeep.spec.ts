@@ -1,6 +1,6 @@
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { chmod, readdir, rename, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { Actor } from '../../../src/platform/auth/actor.js';
 import { MediaService } from '../../../src/modules/media/media.service.js';
 import { BackgroundWork } from '../../../src/platform/lifecycle/background-work.js';
@@ -23,6 +23,17 @@ import {
 
 const text = Buffer.from('some text');
 const claim = { mime: 'text/plain' };
+
+// What a test has opened closes even when the test fails.
+const opened: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of opened.splice(0).toReversed()) await close();
+});
+const freshApp = async (environment: Record<string, string> = {}): Promise<MediaApp> => {
+  const parley = await diskApp(environment);
+  opened.push(() => parley.close());
+  return parley;
+};
 
 describe.each([
   ['disk', diskApp],
@@ -89,7 +100,6 @@ describe.each([
   it('a picture is bound while it is still checked; when it is ready, those who see the message are told', async () => {
     const c = await createGroup(ada, [bob]);
     const live = await connect(bob);
-    await query(`UPDATE media_objects SET state = state`, [], parley.databaseUrl);
     const { body } = await upload(ada, await png(), { mime: 'image/png' });
     const message = await send(ada, c, { attachmentIds: [body.id] });
     await untilSettled(ada, body.id);
@@ -144,7 +154,7 @@ describe.each([
 
 describe('limits of uploads', () => {
   it('count what is pending, per user and day, whatever happens at once', async () => {
-    const parley = await diskApp({ MEDIA_DAILY_BYTES: '1000' });
+    const parley = await freshApp({ MEDIA_DAILY_BYTES: '1000' });
     const [ada, bob] = (await registerMany(parley.url, 2)) as [Person, Person];
     const answers = await Promise.all(Array.from({ length: 10 }, () => announce(ada, Buffer.alloc(300), claim)));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
@@ -153,20 +163,19 @@ describe('limits of uploads', () => {
     expect((await announce(bob, Buffer.alloc(300), claim)).status).toBe(201);
     await query(`UPDATE media_objects SET created_at = now() - interval '25 hours'`, [], parley.databaseUrl);
     expect((await announce(ada, Buffer.alloc(300), claim)).status).toBe(201);
-    await parley.close();
   });
 
   it('are RATE_UPLOAD', async () => {
-    const parley = await diskApp({ RATE_UPLOAD: '2/60', RATE_SCALE: '1' });
+    const parley = await freshApp({ RATE_UPLOAD: '2/60', RATE_SCALE: '1' });
     const [ada] = (await registerMany(parley.url, 1)) as [Person];
     for (const status of [201, 201, 429]) expect((await announce(ada, text, claim)).status).toBe(status);
-    await parley.close();
   });
 });
 
 describe('a scanner', () => {
   const listening = async (server: Server | ReturnType<typeof createTcpServer>) => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    opened.push(() => server.close());
     return (server.address() as AddressInfo).port;
   };
   const eicar = Buffer.from('EICAR in words');
@@ -184,10 +193,9 @@ describe('a scanner', () => {
       });
     });
     const asked = new Promise((resolve) => scanner.once('asked', resolve));
-    const parley = await diskApp({ MEDIA_SCAN_URL: `http://127.0.0.1:${await listening(scanner)}/scan` });
+    const parley = await freshApp({ MEDIA_SCAN_URL: `http://127.0.0.1:${await listening(scanner)}/scan` });
     const [ada] = (await registerMany(parley.url, 1)) as [Person];
     const { body } = await upload(ada, text, claim);
-    expect(body.state).toBe('uploaded');
     await asked;
     expect((await ada.get(`/api/v1/media/${body.id}/content`)).body).toMatchObject({ code: 'invalid_state' });
     away = false;
@@ -195,8 +203,6 @@ describe('a scanner', () => {
     const bad = (await upload(ada, eicar, claim)).body;
     expect((await untilSettled(ada, bad.id)).state).toBe('quarantined');
     expect((await untilSettled(ada, body.id)).state).toBe('ready');
-    await parley.close();
-    scanner.close();
   });
 
   it('may be clamd', async () => {
@@ -210,19 +216,17 @@ describe('a scanner', () => {
         socket.end(all.includes('EICAR') ? 'stream: Test.Eicar FOUND\0' : 'stream: OK\0');
       });
     });
-    const parley = await diskApp({ MEDIA_SCAN_URL: `tcp://127.0.0.1:${await listening(clamd)}` });
+    const parley = await freshApp({ MEDIA_SCAN_URL: `tcp://127.0.0.1:${await listening(clamd)}` });
     const [ada] = (await registerMany(parley.url, 1)) as [Person];
     const [good, bad] = [(await upload(ada, text, claim)).body, (await upload(ada, eicar, claim)).body];
     expect((await untilSettled(ada, good.id)).state).toBe('ready');
     expect((await untilSettled(ada, bad.id)).state).toBe('quarantined');
-    await parley.close();
-    clamd.close();
   });
 });
 
 describe('a store that is away', () => {
   it('costs files and nothing else', async () => {
-    const parley = await diskApp();
+    const parley = await freshApp();
     const [ada, bob] = (await registerMany(parley.url, 2)) as [Person, Person];
     const c = await createGroup(ada, [bob]);
     const media = await ready(ada, text, claim);
@@ -237,17 +241,15 @@ describe('a store that is away', () => {
     expect((await send(ada, c, { attachmentIds: [media.id] })).attachments).toHaveLength(1);
     const { status, body } = await ada.get<{ status: string }>('/ready');
     expect({ status, said: body.status }).toEqual({ status: 200, said: 'degraded' });
-    await chmod(parley.folder, 0o600);
-    await rename(parley.folder, `${parley.folder}.file`);
+    await rm(parley.folder);
     await rename(`${parley.folder}.away`, parley.folder);
     expect((await sendBytes(ada, announced, text)).status).toBe(204);
     expect((await complete(ada, announced.mediaId)).body).toMatchObject({ state: 'ready' });
-    await parley.close();
   });
 });
 
 it('an erased account leaves no file', async () => {
-  const parley = await diskApp();
+  const parley = await freshApp();
   const [ada, bob] = (await registerMany(parley.url, 2)) as [Person, Person];
   const c = await createGroup(ada, [bob]);
   const media = await ready(ada, text, { ...claim, name: 'private.txt' });
@@ -263,5 +265,4 @@ it('an erased account leaves no file', async () => {
   await parley.app.nest.get(BackgroundWork).runJob('media.sweep');
   const names = await readdir(parley.folder, { recursive: true, withFileTypes: true });
   expect(names.filter((entry) => entry.isFile())).toEqual([]);
-  await parley.close();
 });
