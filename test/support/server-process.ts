@@ -43,6 +43,7 @@ export async function startServerProcess(
       HOST: '127.0.0.1',
       PORT: String(port),
       RATE_SCALE: '1000',
+      LOAD_SHEDDING: 'false',
       ...environment,
     },
   });

@@ -95,7 +95,7 @@ it('the latch lowers readiness, takes no new socket, keeps the open ones, and op
     body: { status: 'not_ready', checks: { load: { status: 'down', level: 3 } } },
   });
   become(3);
-  await expect(connect(ben)).rejects.toThrow();
+  await expect(connect(ben)).rejects.toThrow('websocket error');
   expect(socket.socket.connected).toBe(true);
   become(0);
   expect((await api.get('/ready')).status).toBe(200);

@@ -117,6 +117,7 @@ export async function startReplica(
     APP_SECRET: 'test-secret-test-secret-test-secret-test',
     LOG_LEVEL: 'silent',
     RATE_SCALE: '1000',
+    LOAD_SHEDDING: 'false',
     ...environment,
   });
   const log = await createLog({ level: config.LOG_LEVEL, pretty: false, base: {} });
