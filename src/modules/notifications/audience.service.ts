@@ -4,7 +4,7 @@ import { ConversationsService, type Recipient } from '../conversations/conversat
 import type { MessageView } from '../messages/dto/message.view.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { UsersService } from '../users/users.service.js';
-import type { DecisionReason } from './dto/decision.view.js';
+import type { DecisionReason } from './notifications.rules.js';
 import { type MessageFacts, resolveLevel, suppression } from './notifications.rules.js';
 
 /** A message with what is asked about it once, whoever is to be notified. */

@@ -1,6 +1,6 @@
 import type { Db, Tx } from '../../platform/database/db.js';
 import { sql } from '../../platform/database/sql.js';
-import type { DecisionReason } from './dto/decision.view.js';
+import type { DecisionReason } from './notifications.rules.js';
 
 export interface DecisionRow {
   messageId: string;

@@ -7,7 +7,7 @@ import { AudienceService, type Told } from './audience.service.js';
 import * as decisions from './decisions.repository.js';
 import { type DeviceRow, findDevice, markDeviceOk } from './devices.repository.js';
 import { DevicesService, TEST_QUEUE } from './devices.service.js';
-import type { DecisionReason } from './dto/decision.view.js';
+import type { DecisionReason } from './notifications.rules.js';
 import { PUSH } from './expansion.service.js';
 import { preview } from './notifications.rules.js';
 import type { Push } from './push/push-driver.js';

@@ -6,7 +6,7 @@ import { ConversationsService } from '../conversations/conversations.service.js'
 import { AudienceService, type Told } from './audience.service.js';
 import * as decisions from './decisions.repository.js';
 import { type DeviceRow, listDevices } from './devices.repository.js';
-import type { DecisionReason } from './dto/decision.view.js';
+import type { DecisionReason } from './notifications.rules.js';
 import { MentionsService } from './mentions.service.js';
 import { COLLAPSE_MS, deviceSuppression } from './notifications.rules.js';
 import { PushProviders } from './push/push-providers.service.js';
@@ -56,7 +56,7 @@ export class ExpansionService implements OnModuleInit {
   private async decidePage({ payload }: DueWork): Promise<void> {
     const told = await this.audience.about(String(payload['messageId']));
     if (!told) return;
-    const after = payload['after'] === null ? null : String(payload['after']);
+    const after = typeof payload['after'] === 'string' ? payload['after'] : null;
     const recipients = await this.conversations.listRecipients(told.message.conversationId, after, PAGE);
     const last = recipients.at(-1);
     // First, so that other workers take the rest of a large conversation meanwhile. A repeat finds its rows in the ledger.

@@ -1,7 +1,7 @@
 import { newId } from '../../platform/clock/clock.js';
 import type { Db, Tx } from '../../platform/database/db.js';
 import { sql } from '../../platform/database/sql.js';
-import type { NotificationKind } from './dto/notification.view.js';
+import type { NotificationKind } from './notifications.rules.js';
 
 export interface NotificationRow {
   id: string;

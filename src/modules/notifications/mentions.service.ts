@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { UsersService } from '../users/users.service.js';
 import type { Told } from './audience.service.js';
-import type { NotificationKind } from './dto/notification.view.js';
+import type { NotificationKind } from './notifications.rules.js';
 import { InboxService } from './inbox.service.js';
 
 /** Puts a message on the lists of those it concerns in particular, once each, under its strongest claim. */

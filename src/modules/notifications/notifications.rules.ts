@@ -1,4 +1,35 @@
-import type { DecisionReason } from './dto/decision.view.js';
+/** What puts something on a user's list. */
+export const notificationKinds = [
+  'mention',
+  'reply',
+  'thread_reply',
+  'added',
+  'missed_call',
+  'new_follower',
+  'security',
+] as const;
+export type NotificationKind = (typeof notificationKinds)[number];
+
+/** Why a device rang, or did not. */
+export const decisionReasons = [
+  'ok',
+  'collapsed',
+  'muted',
+  'level',
+  'quiet_hours',
+  'read_first',
+  'delivered_foreground',
+  'blocked',
+  'not_member',
+  'deleted',
+  'device_disabled',
+  'no_device',
+  'token_dead',
+  'rate_limited',
+  'provider_error',
+  'too_old',
+] as const;
+export type DecisionReason = (typeof decisionReasons)[number];
 
 export type Level = 'all' | 'mentions' | 'none';
 

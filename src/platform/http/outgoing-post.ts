@@ -131,11 +131,12 @@ export async function resolvePublic(
   return first;
 }
 
+/** The DNS knows no signal. */
 function withSignal<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((done, fail) => {
-    signal.addEventListener('abort', () => fail(new Error('timeout')), { once: true });
-    work.then(done, fail);
+  const limit = new Promise<never>((_, fail) => {
+    signal.addEventListener('abort', () => fail(signal.reason as Error), { once: true });
   });
+  return Promise.race([work, limit]);
 }
 
 /** Seconds or a date (RFC 9110, 10.2.3), at most a day. */

@@ -1,33 +1,14 @@
 import { z } from 'zod';
 import type { DecisionRow } from '../decisions.repository.js';
+import { decisionReasons } from '../notifications.rules.js';
 
 const time = z.iso.datetime();
-
-export const decisionReason = z.enum([
-  'ok',
-  'collapsed',
-  'muted',
-  'level',
-  'quiet_hours',
-  'read_first',
-  'delivered_foreground',
-  'blocked',
-  'not_member',
-  'deleted',
-  'device_disabled',
-  'no_device',
-  'token_dead',
-  'rate_limited',
-  'provider_error',
-  'too_old',
-]);
-export type DecisionReason = z.output<typeof decisionReason>;
 
 export const decisionView = z.object({
   deviceId: z.string(),
   provider: z.string(),
   decision: z.enum(['pending', 'sent', 'collapsed', 'suppressed', 'failed']),
-  reason: decisionReason,
+  reason: z.enum(decisionReasons),
   attempts: z.number().int(),
   providerStatus: z.string().nullable(),
   collapseKey: z.string(),
@@ -40,7 +21,7 @@ export const explanationView = z.object({
   messageId: z.uuid(),
   userId: z.uuid(),
   items: z.array(decisionView),
-  verdict: z.object({ notify: z.boolean(), reason: decisionReason }),
+  verdict: z.object({ notify: z.boolean(), reason: z.enum(decisionReasons) }),
 });
 export type ExplanationView = z.output<typeof explanationView>;
 

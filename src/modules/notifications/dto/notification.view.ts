@@ -1,23 +1,13 @@
 import { z } from 'zod';
 import type { NotificationRow } from '../inbox.repository.js';
+import { notificationKinds } from '../notifications.rules.js';
 
 const id = z.uuid();
 const time = z.iso.datetime();
 
-export const notificationKind = z.enum([
-  'mention',
-  'reply',
-  'thread_reply',
-  'added',
-  'missed_call',
-  'new_follower',
-  'security',
-]);
-export type NotificationKind = z.output<typeof notificationKind>;
-
 export const notificationView = z.object({
   id,
-  kind: notificationKind,
+  kind: z.enum(notificationKinds),
   actorId: id.nullable(),
   conversationId: id.nullable(),
   seq: z.number().int().nullable(),

@@ -44,6 +44,6 @@ export function outcomeOf(status: number, afterMs: number | undefined, dead: rea
 
 /** A failure on the way to the provider. */
 export const unreachable = (error: unknown): PushOutcome => {
-  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
-  return { result: 'retry', status: typeof code === 'string' ? code : String(name ?? 'error') };
+  const { code, name } = error as Error & { code?: unknown };
+  return { result: 'retry', status: typeof code === 'string' ? code : name };
 };
