@@ -12,10 +12,16 @@ import { withDatabase } from './database-target.js';
 
 const USAGE = 2;
 const BACKUP_FAILED = 30;
+const RESTORE_FAILED = 31;
 
 /** The backup could not be made; exit 30. */
 class BackupError extends Error {
   readonly exitCode = BACKUP_FAILED;
+}
+
+/** The backup could not be loaded; exit 31. */
+class RestoreError extends Error {
+  readonly exitCode = RESTORE_FAILED;
 }
 
 async function takeBackup(options: LifecycleOptions, file: string): Promise<BackupReport> {
@@ -84,7 +90,11 @@ export const restoreCommand: CliCommand = {
       const migrations = await loadMigrations(options.migrationsDir);
       const report = await writing(options, ({ session }) =>
         session.use((client) => restore(client, { schema: options.schema ?? 'public', file, migrations })),
-      );
+      ).catch((error: unknown) => {
+        throw error instanceof Error && 'exitCode' in error
+          ? error
+          : new RestoreError(`nothing was restored: ${(error as Error).message}`, { cause: error });
+      });
       invocation.print(
         report,
         () =>

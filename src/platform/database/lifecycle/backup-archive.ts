@@ -45,6 +45,7 @@ export const END_OF_ROWS = Buffer.from('\\.\n');
 /** An archive that is torn, or not one. Exit 31. */
 export class ArchiveError extends Error {
   override name = 'ArchiveError';
+  readonly exitCode = 31;
 }
 
 /** Writes beside the target and renames at the end, so a file of that name is always whole. Readable by its owner only. */

@@ -39,7 +39,8 @@ abstract class CopyStatement implements Submittable {
 
   handleReadyForQuery(): void {
     this.ended = true;
-    this.resolve();
+    if (this.cause === undefined) this.resolve();
+    else this.reject(this.cause);
   }
 
   handleCommandComplete(): void {}
@@ -58,10 +59,20 @@ class CopyOut extends CopyStatement {
   /** In text format one message is one row, line feed included. Its bytes are only lent. */
   handleCopyData({ chunk }: { chunk: Buffer }, { stream }: CopyConnection): void {
     const row = Buffer.from(chunk);
+    const { target } = this;
+    if (target.destroyed) {
+      // A full disk, a missing folder: what is still on its way is let go, and the statement fails.
+      this.cause ??= target.errored ?? new Error('the target of the rows was closed');
+      return;
+    }
     this.onRow(row);
-    if (this.target.write(row)) return;
+    if (target.write(row)) return;
     stream.pause();
-    this.target.once('drain', () => stream.resume());
+    const goOn = (): void => {
+      target.off('drain', goOn).off('close', goOn);
+      stream.resume();
+    };
+    target.once('drain', goOn).once('close', goOn);
   }
 }
 
