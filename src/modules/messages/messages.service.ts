@@ -3,6 +3,7 @@ import { type Actor, requirePermission } from '../../platform/auth/actor.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { constraintOf, sqlStateOf } from '../../platform/database/database-error.js';
 import { DomainError } from '../../platform/errors/domain-error.js';
+import { Log } from '../../platform/logging/log.js';
 import { metrics } from '../../platform/logging/metrics.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { DraftService } from './draft.service.js';
@@ -41,6 +42,7 @@ export class MessagesService {
     private readonly views: MessageViews,
     private readonly edits: MessageEditService,
     private readonly changes: MessageChangeService,
+    private readonly log: Log,
   ) {}
 
   /**
@@ -116,13 +118,35 @@ export class MessagesService {
     const member = await this.conversations.requireMember(actor, input.c);
     try {
       const draft = await this.drafts.prepare(actor, member, input, hash);
-      return { message: await this.batch.append(draft), deduplicated: false };
+      const message = await this.batch.append(draft);
+      await this.tellChangedFiles(message);
+      return { message, deduplicated: false };
     } catch (error) {
       const refusal = asRefusal(error);
       // A stored clientId wins over any refusal of an active member, also over one that came up since it was stored.
       const stored = refusal && (await this.stored(actor, input, hash));
       if (stored) return stored;
       throw refusal ?? error;
+    }
+  }
+
+  /**
+   * Files are read before the message is stored. What became of one in between was told to those who showed it then, and
+   * this message was none of them yet.
+   */
+  private async tellChangedFiles({ attachments }: MessageView): Promise<void> {
+    const unsettled = attachments.filter(({ state }) => state !== 'ready');
+    if (unsettled.length === 0) return;
+    try {
+      const now = await this.views.files(
+        unsettled.map(({ mediaId }) => mediaId),
+        this.database,
+      );
+      for (const { mediaId, state } of unsettled)
+        if (now.some((file) => file.mediaId === mediaId && file.state !== state)) await this.fileChanged(mediaId);
+    } catch (error) {
+      // The message is stored, and whoever reads it anew sees its files as they are.
+      this.log.warn('message.files_untold', { err: error });
     }
   }
 
