@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Parley, type ParleyOptions, type StoredSend, storageStore } from '../../client/src/index.js';
 import { createTestApp, type TestApp } from '../support/app.js';
+import { temporaryFolder } from '../support/server-process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 /** An account of its own, connected. */
@@ -14,6 +15,7 @@ async function person(url: string, displayName: string, options: ParleyOptions =
 describe('the client against the real server', () => {
   let parley: TestApp;
   let replica: TestApp;
+  let files: Awaited<ReturnType<typeof temporaryFolder>>;
   const open: Parley[] = [];
   const arrive = async (...args: Parameters<typeof person>) => {
     const one = await person(...args);
@@ -22,8 +24,9 @@ describe('the client against the real server', () => {
   };
 
   beforeAll(async () => {
-    parley = await createTestApp();
-    replica = await createTestApp({}, { databaseUrl: parley.databaseUrl });
+    files = await temporaryFolder();
+    parley = await createTestApp({ MEDIA_DIR: files.path });
+    replica = await createTestApp({ MEDIA_DIR: files.path }, { databaseUrl: parley.databaseUrl });
   });
   afterEach(() => {
     for (const one of open.splice(0)) one.close();
@@ -31,6 +34,7 @@ describe('the client against the real server', () => {
   afterAll(async () => {
     await replica.close();
     await parley.close();
+    await files.remove();
   });
 
   it('carries a conversation between two replicas: messages, edits, reactions, receipts, deletion', async () => {
