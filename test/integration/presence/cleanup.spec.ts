@@ -146,3 +146,22 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8])('never undoes a replica that wakes up meanwhil
   await cleanUp();
   expect((await online(users)).toSorted()).toEqual(users.toSorted());
 });
+
+it('nor does one that saw the world before they came back, and acts after', async () => {
+  const [awake = '', ...back] = users;
+  const [orphaned, alive] = [randomUUID(), await replica(true)];
+  await ghosts(orphaned, users);
+  // The statement has its snapshot, and waits.
+  const slow = cleanUp(sql`SELECT 1 FROM pg_sleep(1)`);
+  const asleep = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`;
+  while ((await query(asleep, [], app.databaseUrl)).length === 0);
+  await query(
+    `INSERT INTO replica_lease (replica_id, host, version, expires_at) VALUES ($1, 'host', '0', now() + interval '1 hour')`,
+    [orphaned],
+    app.databaseUrl,
+  );
+  await comeBack(orphaned, awake, 0);
+  for (const userId of back) await comeBack(alive, userId, 0);
+  await slow;
+  expect((await online(users)).toSorted()).toEqual(users.toSorted());
+});
