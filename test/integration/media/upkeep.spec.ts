@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { Client } from 'pg';
 import { Actor } from '../../../src/platform/auth/actor.js';
 import { MediaService } from '../../../src/modules/media/media.service.js';
 import { BackgroundWork } from '../../../src/platform/lifecycle/background-work.js';
@@ -203,6 +204,49 @@ describe('a scanner', () => {
     const bad = (await upload(ada, eicar, claim)).body;
     expect((await untilSettled(ada, bad.id)).state).toBe('quarantined');
     expect((await untilSettled(ada, body.id)).state).toBe('ready');
+  });
+
+  it('that is done between the reading of a file and the storing of its message leaves no old state behind', async () => {
+    let verdict: () => void = () => undefined;
+    const scanner = createHttpServer((request, response) => {
+      request.resume().once('end', () => {
+        verdict = () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"clean":true}');
+        scanner.emit('asked');
+      });
+    });
+    const asked = new Promise((resolve) => scanner.once('asked', resolve));
+    const parley = await freshApp({ MEDIA_SCAN_URL: `http://127.0.0.1:${await listening(scanner)}/scan` });
+    const [ada, bob] = (await registerMany(parley.url, 2)) as [Person, Person];
+    const c = await createGroup(ada, [bob]);
+    const { body } = await upload(ada, text, claim);
+    await asked;
+    const live = await connect(bob);
+    opened.push(() => live.close());
+    const holder = new Client({ connectionString: parley.databaseUrl });
+    await holder.connect();
+    opened.push(() => holder.end());
+    await holder.query('BEGIN');
+    await holder.query('SELECT FROM conversation_head WHERE conversation_id = $1 FOR UPDATE', [c]);
+    const sending = send(ada, c, { attachmentIds: [body.id] });
+    for (let waiting = 0; waiting === 0;) {
+      const { rows } = await holder.query<{ n: string }>('SELECT count(*) AS n FROM pg_locks WHERE NOT granted');
+      waiting = Number(rows[0]?.n);
+    }
+    verdict();
+    await untilSettled(ada, body.id);
+    for (let left = 1; left > 0;) {
+      const { rows } = await holder.query<{ n: string }>(
+        `SELECT count(*) AS n FROM outbox WHERE topic = 'media.ready'`,
+      );
+      left = Number(rows[0]?.n);
+    }
+    await holder.query('COMMIT');
+    const message = await sending;
+    expect(message.attachments).toMatchObject([{ state: 'processing' }]);
+    await live.until<{ v: { seq: number; attachments?: { state: string }[] } }>(
+      'change',
+      ({ v }) => v.seq === message.seq && v.attachments?.[0]?.state === 'ready',
+    );
   });
 
   it('may be clamd', async () => {
