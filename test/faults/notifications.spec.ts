@@ -10,6 +10,7 @@ let database: TestDatabase;
 let provider: FakeProvider;
 let api: ServerProcess;
 const running = new Set<ServerProcess>();
+const holders = new Set<Client>();
 
 async function start(role: string): Promise<ServerProcess> {
   const server = await startServerProcess({
@@ -36,23 +37,26 @@ afterAll(async () => {
   await database.drop();
 });
 
+afterEach(async () => {
+  for (const holder of holders) await holder.end();
+  holders.clear();
+});
+
 /** Holds something in the database so that the worker comes as far as there and no further. */
 interface Hold {
-  sql: string;
+  table: string;
+  mode: string;
   /** Taken before the work begins, or when the provider has been asked. */
   when: 'before' | 'asked';
   requests: number;
 }
 const steps: [name: string, hold: Hold | 'at the provider'][] = [
-  ['expanding', { sql: 'LOCK TABLE memberships IN ACCESS EXCLUSIVE MODE', when: 'before', requests: 1 }],
-  ['deciding', { sql: 'LOCK TABLE user_preferences IN ACCESS EXCLUSIVE MODE', when: 'before', requests: 1 }],
-  ['entering the ledger', { sql: 'LOCK TABLE notification_decisions IN EXCLUSIVE MODE', when: 'before', requests: 1 }],
-  ['beginning to send', { sql: 'LOCK TABLE push_devices IN ACCESS EXCLUSIVE MODE', when: 'before', requests: 1 }],
+  ['expanding', { table: 'memberships', mode: 'ACCESS EXCLUSIVE', when: 'before', requests: 1 }],
+  ['deciding', { table: 'user_preferences', mode: 'ACCESS EXCLUSIVE', when: 'before', requests: 1 }],
+  ['entering the ledger', { table: 'notification_decisions', mode: 'EXCLUSIVE', when: 'before', requests: 1 }],
+  ['beginning to send', { table: 'push_devices', mode: 'ACCESS EXCLUSIVE', when: 'before', requests: 1 }],
   ['asking the provider', 'at the provider'],
-  [
-    'closing the ledger row',
-    { sql: 'LOCK TABLE notification_decisions IN EXCLUSIVE MODE', when: 'asked', requests: 2 },
-  ],
+  ['closing the ledger row', { table: 'notification_decisions', mode: 'EXCLUSIVE', when: 'asked', requests: 2 }],
 ];
 
 it.each(steps)('killed while %s: at least one attempt, one ledger row, duplicates under one key', async (_, hold) => {
@@ -62,28 +66,33 @@ it.each(steps)('killed while %s: at least one attempt, one ledger row, duplicate
   const message = await send(ada, c, 'survives');
   provider.received.length = 0;
   const holder = new Client({ connectionString: database.url });
+  holders.add(holder);
   await holder.connect();
   await holder.query('BEGIN');
+  const take = ({ table, mode }: Hold) => holder.query(`LOCK TABLE ${table} IN ${mode} MODE`);
+  /** Statements that are held up. */
   const waiting = async () =>
-    (
-      await query<{ n: number }>(
-        `SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
-        [],
-        database.url,
-      )
-    )[0]?.n ?? 0;
+    query(
+      `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() AND query LIKE $1`,
+      [`%${hold === 'at the provider' ? '' : hold.table}%`],
+      database.url,
+    );
 
   let asked = (): void => undefined;
   const isAsked = new Promise<void>((resolve) => (asked = resolve));
   provider.reply = async () => {
-    if (hold !== 'at the provider' && hold.when === 'asked') await holder.query(hold.sql);
+    if (hold !== 'at the provider' && hold.when === 'asked') await take(hold);
     asked();
     return hold === 'at the provider' ? undefined : { status: 200 };
   };
-  if (hold !== 'at the provider' && hold.when === 'before') await holder.query(hold.sql);
+  // A worker boots through these tables, so the work begins when it is there and the hold is taken.
+  await query(`UPDATE outbox SET next_at = now() + interval '1 hour'`, [], database.url);
   const first = await start('worker');
+  if (hold !== 'at the provider' && hold.when === 'before') await take(hold);
+  await query(`UPDATE outbox SET next_at = now()`, [], database.url);
   if (hold === 'at the provider' || hold.when === 'asked') await isAsked;
-  if (hold !== 'at the provider') while ((await waiting()) === 0) await new Promise((resolve) => setImmediate(resolve));
+  if (hold !== 'at the provider')
+    while ((await waiting()).length === 0) await new Promise((resolve) => setImmediate(resolve));
   await first.stop('SIGKILL');
   // The server does not notice that a client is gone while it waits for a lock, and would go on with the statement.
   await query(
@@ -91,7 +100,6 @@ it.each(steps)('killed while %s: at least one attempt, one ledger row, duplicate
     [],
     database.url,
   );
-  await holder.query('ROLLBACK');
   await holder.end();
 
   // What the dead worker had taken is free again.
