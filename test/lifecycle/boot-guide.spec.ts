@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodes } from '../../src/platform/database/lifecycle/errors.js';
 import { BootState, phases } from '../../src/platform/lifecycle/boot-state.js';
+import { registry } from '../../src/platform/logging/metrics.js';
 import { root } from '../support/server-process.js';
 
 const guide = readFileSync(join(root, 'docs/guides/boot.md'), 'utf8');
@@ -32,5 +33,11 @@ it('the guide names every event of the lifecycle, and none that does not exist',
   const named = rows('Log events of the lifecycle')
     .flatMap(([, events = '']) => [...events.matchAll(/`([a-z._]+)`/g)].map(([, event]) => event))
     .filter((event) => !['schema.guard_failed', 'schema.guard_recovered', 'db.state'].includes(event ?? ''));
-  expect(named.toSorted()).toEqual([...known].toSorted());
+  expect(new Set(named)).toEqual(known);
+});
+
+it('the guide names only metrics that exist', () => {
+  const named = rows('Metrics').flatMap(([, cell = '']) => [...cell.matchAll(/`([a-z_]+)/g)].map(([, name]) => name));
+  expect(named.length).toBeGreaterThan(8);
+  for (const name of named) expect(registry.getSingleMetric(name ?? '')).toBeDefined();
 });

@@ -9,6 +9,7 @@ import { DatabaseMonitor } from './database-monitor.js';
 import { translateDatabaseError } from './database-error.js';
 import { DatabaseNotVerifiedError, DatabaseService } from './database.service.js';
 import { runLifecycle } from './lifecycle/run-lifecycle.js';
+import { countLifecycle } from './lifecycle-metrics.js';
 import { lifecycleOptions } from './lifecycle-options.js';
 import type { LifecycleOptions } from './lifecycle/types.js';
 import { createPool } from './pool.js';
@@ -57,7 +58,11 @@ export class SchemaGate implements OnModuleInit, OnApplicationShutdown {
       onPhase: (phase, detail) => {
         if (phase !== 'verified') this.boot.enter(phase, { ...detail });
       },
-      report: ({ level, event, ...fields }) => this.log[level](event, fields),
+      report: (reported) => {
+        countLifecycle(reported);
+        const { level, event, ...fields } = reported;
+        this.log[level](event, fields);
+      },
     });
     this.boot.enter('starting');
     const pool = createPool(

@@ -82,6 +82,7 @@ export class SchemaGuard {
   private conclude(found: SchemaCheck): void {
     const before = this.last?.compatible ?? true;
     this.last = found;
+    metrics.schemaGuardRuns.inc({ result: found.compatible ? 'compatible' : 'incompatible' });
     metrics.schemaReady.set(found.compatible ? 1 : 0);
     if (before === found.compatible) return;
     this.database.refuse('schema', !found.compatible);

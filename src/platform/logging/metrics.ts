@@ -24,6 +24,13 @@ export const metrics = {
   bootPhaseSeconds: gauge('boot_phase_seconds', 'Duration of each boot phase', ['phase']),
   bootReadySeconds: gauge('boot_ready_seconds', 'Process start to ready'),
   schemaReady: gauge('schema_ready', '1 while the live schema is what this build needs'),
+  schemaAhead: gauge('schema_ahead', '1 while the database is newer than this build, and compatible'),
+  schemaGuardRuns: counter('schema_guard_runs_total', 'Looks at the live schema while serving', ['result']),
+  lockWaitSeconds: gauge('lock_wait_seconds', 'How long this boot waited for the migration lock'),
+  migrationSeconds: gauge('migration_seconds', 'Duration of each migration this boot applied', ['name']),
+  migrationLockRetries: counter('migration_lock_retries_total', 'Migrations repeated because of a lock'),
+  seedSeconds: gauge('seed_seconds', 'Duration of each seed this boot applied', ['name']),
+  dbConnectFailures: counter('db_connect_failures_total', 'Connections of the boot that failed, by class', ['class']),
   schemaInfo: gauge('schema_info', 'Schema in force', ['fingerprint', 'head', 'epoch']),
 
   dbConnections: gauge('db_client_connection_count', 'Connections of the application pool', ['state']),
