@@ -53,6 +53,11 @@ export const commands: CommandTable = [
     load: async () => (await import('./decision.commands.js')).dbRepair,
   },
   {
+    name: 'verify',
+    summary: 'compare messages, positions and counters with each other',
+    load: async () => (await import('./verify.command.js')).verifyCommand,
+  },
+  {
     name: 'doctor',
     summary: 'why the database cannot be used',
     load: async () => (await import('./database.commands.js')).doctorCommand,

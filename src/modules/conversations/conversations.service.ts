@@ -6,6 +6,7 @@ import type { Db, Tx } from '../../platform/database/db.js';
 import { notFound } from '../../platform/errors/domain-error.js';
 import type { Page } from '../../platform/http/cursor.js';
 import { atLeast, type ConversationType } from './conversations.rules.js';
+import { type HeadCounters, listHeads, listMisplacedWatermarks, listReadMarks } from './consistency.repository.js';
 import { roleInsufficient } from './conversations.errors.js';
 import { ConversationViewsService, type SyncEntry } from './conversation-views.service.js';
 import { ConversationsRepository, type Head, type Step } from './conversations.repository.js';
@@ -22,6 +23,7 @@ import { type Receipt, ReceiptsService, type ReceiptTuple } from './receipts.ser
 import { type OversightQuery, OversightService } from './oversight.service.js';
 import { UnreadService } from './unread.service.js';
 
+export type { HeadCounters } from './consistency.repository.js';
 export type { Head, Step } from './conversations.repository.js';
 export type { Membership, Recipient } from './members.repository.js';
 export type { MessageSource, ReadPosition, SystemMessage } from './message-source.service.js';
@@ -63,6 +65,16 @@ export class ConversationsService {
   /** For the module that knows which sockets are in use: what these receive needs no push. */
   registerActivity(isActive: (socketId: string) => boolean): void {
     this.receipts.useActivity(isActive);
+  }
+
+  /** Counters of all conversations, a page after an id; for `parley verify`. */
+  heads(db: Db, after: string | null, limit: number): Promise<HeadCounters[]> {
+    return listHeads(db, after, limit);
+  }
+
+  /** Watermarks that contradict their heads, and read positions with the unread that follows from counters alone. */
+  async readState(db: Db, ids: readonly string[]) {
+    return { misplaced: await listMisplacedWatermarks(db, ids), marks: await listReadMarks(db, ids) };
   }
 
   /**

@@ -8,11 +8,13 @@ import { metrics } from '../../platform/logging/metrics.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { DraftService } from './draft.service.js';
 import type { MessageView } from './dto/message.view.js';
+import type { InvariantCheck } from './dto/verification.view.js';
 import type { SendMessage } from './dto/send-message.dto.js';
 import type { Draft } from './message-batch.rules.js';
 import { MessageBatchService } from './message-batch.service.js';
 import { type Changed, MessageChangeService } from './message-change.service.js';
 import { MessageEditService } from './message-edit.service.js';
+import { verifyMessages } from './message-verify.js';
 import { MessageViews } from './message-views.service.js';
 import { idempotencyMismatch, mediaUnusable } from './messages.errors.js';
 import { MessageUpdated } from './messages.events.js';
@@ -148,6 +150,11 @@ export class MessagesService {
       // The message is stored, and whoever reads it anew sees its files as they are.
       this.log.warn('message.files_untold', { err: error });
     }
+  }
+
+  /** Whether the tables agree with each other, in at most `sample` conversations; one snapshot, nothing is written. */
+  verify(sample?: number): Promise<InvariantCheck[]> {
+    return this.database.snapshot((db) => verifyMessages(db, this.conversations, sample));
   }
 
   /** The result of an earlier send with this clientId. @throws not_found, idempotency_mismatch */

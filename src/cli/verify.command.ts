@@ -1,0 +1,51 @@
+import { createGraph } from '../app.js';
+import { MessagesService } from '../modules/messages/messages.service.js';
+import { packageVersion } from '../platform/config/package-root.js';
+import { DatabaseService } from '../platform/database/database.service.js';
+import { createPool } from '../platform/database/pool.js';
+import { createLog } from '../platform/logging/create-log.js';
+import type { CliCommand } from './command-line.js';
+import { withDatabase } from './database-target.js';
+
+const VIOLATED = 1;
+
+export const verifyCommand: CliCommand = {
+  name: 'verify',
+  summary:
+    'Compare what the database stores twice; exit 1 when it contradicts itself. Reads one snapshot, writes nothing.',
+  options: {
+    messages: { type: 'boolean', description: 'conversations and messages: I3, I4, I10, I11, S6 (the default)' },
+    sample: { type: 'string', description: 'at most so many conversations' },
+  },
+  examples: ['parley verify --messages', 'parley verify --messages --sample 1000 --json'],
+  run: (invocation) =>
+    withDatabase(invocation, async ({ config, options: { connectionString } }) => {
+      const graph = await createGraph(config);
+      const database = graph.get(DatabaseService);
+      const log = await createLog({ level: 'warn', pretty: true, base: {} });
+      const applicationName = `parley/cli/${packageVersion()}`;
+      database.open(createPool(config, { connectionString, applicationName, pooler: false }, log), { prepared: false });
+      try {
+        const { sample } = invocation.flags;
+        const service = graph.get(MessagesService, { strict: false });
+        const checks = await service.verify(typeof sample === 'string' ? Number(sample) : undefined);
+        const ok = checks.every((check) => check.ok);
+        invocation.print({ ok, checks }, () => checks.map(describe).join('\n'));
+        return ok ? 0 : VIOLATED;
+      } finally {
+        await database.close();
+      }
+    }),
+};
+
+function describe({
+  id,
+  rule,
+  ok,
+  checked,
+  found,
+  violations,
+}: Awaited<ReturnType<MessagesService['verify']>>[number]): string {
+  const line = `${ok ? 'ok      ' : 'VIOLATED'}  ${id.padEnd(4)}${rule} (${checked} checked${ok ? '' : `, ${found} contradict it`})`;
+  return [line, ...violations.map((violation) => `          ${violation}`)].join('\n');
+}
