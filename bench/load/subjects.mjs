@@ -173,14 +173,16 @@ class Parley extends Subject {
   }
 }
 
+const startParley = (...parts) => Parley.start(...parts);
+const startStub = (...parts) => Stub.start(...parts);
 const kinds = {
-  parley: { start: Parley.start },
-  'parley, batches of 1': { start: Parley.start, environment: { MESSAGE_BATCH_MAX: '1' } },
-  'Socket.IO, batched INSERT': { start: Stub.start, file: 'socketio.mjs', store: 'batched', client: SocketIoClient },
-  'Socket.IO, no storage': { start: Stub.start, file: 'socketio.mjs', store: 'none', client: SocketIoClient },
-  'ws, one INSERT': { start: Stub.start, file: 'ws.mjs', store: 'single', client: WsClient },
-  'ws, batched INSERT': { start: Stub.start, file: 'ws.mjs', store: 'batched', client: WsClient },
-  'ws, no storage': { start: Stub.start, file: 'ws.mjs', store: 'none', client: WsClient },
+  parley: { start: startParley },
+  'parley, batches of 1': { start: startParley, environment: { MESSAGE_BATCH_MAX: '1' } },
+  'Socket.IO, batched INSERT': { start: startStub, file: 'socketio.mjs', store: 'batched', client: SocketIoClient },
+  'Socket.IO, no storage': { start: startStub, file: 'socketio.mjs', store: 'none', client: SocketIoClient },
+  'ws, one INSERT': { start: startStub, file: 'ws.mjs', store: 'single', client: WsClient },
+  'ws, batched INSERT': { start: startStub, file: 'ws.mjs', store: 'batched', client: WsClient },
+  'ws, no storage': { start: startStub, file: 'ws.mjs', store: 'none', client: WsClient },
 };
 export const subjectNames = Object.keys(kinds);
 

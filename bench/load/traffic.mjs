@@ -82,11 +82,11 @@ export class Traffic {
 
   /** Waits for what is under way; answers how many deliveries never came. */
   async #drain() {
-    const expected = this.#conversationOf.reduce((sum, i) => sum + this.#members[i].length, 0);
+    const expected = () => this.#conversationOf.reduce((sum, i) => sum + this.#members[i].length, 0);
     for (const until = performance.now() + DRAIN_LIMIT_MS; performance.now() < until; await pause(20)) {
-      if (this.#counted.delivered + this.#counted.misrouted >= expected) break;
+      if (this.#counted.delivered + this.#counted.misrouted >= expected()) break;
     }
-    return expected - this.#counted.delivered;
+    return expected() - this.#counted.delivered;
   }
 
   #report(before, after, lost) {

@@ -17,7 +17,7 @@ const io = new Server({
 let seq = 0;
 const namespace = io.of('/v1');
 namespace.on('connection', (socket) => {
-  socket.join(socket.handshake.auth.token.split(',').filter(Boolean));
+  void socket.join(socket.handshake.auth.token.split(',').filter(Boolean));
   socket.on('message.send', async ({ c, clientId, body }, ack) => {
     await store.save(c, body);
     seq += 1;

@@ -8,15 +8,7 @@ const rooms = new Map();
 const server = createServer();
 new WebSocketServer({ server, perMessageDeflate: false }).on('connection', (socket) => {
   let joined;
-  socket.on('message', async (data) => {
-    const message = JSON.parse(data.toString());
-    if (!joined) {
-      joined = message;
-      for (const c of joined) rooms.set(c, (rooms.get(c) ?? new Set()).add(socket));
-      socket.send('"ready"');
-      return;
-    }
-    const [id, c, body] = message;
+  const answer = async ([id, c, body]) => {
     if (body === undefined) {
       socket.send(JSON.stringify([id, await store.newest(c)]));
       return;
@@ -25,6 +17,16 @@ new WebSocketServer({ server, perMessageDeflate: false }).on('connection', (sock
     socket.send(`[${id}]`);
     const text = Buffer.from(JSON.stringify({ c, body }));
     for (const member of rooms.get(c) ?? []) member.send(text, { binary: false });
+  };
+  socket.on('message', (data) => {
+    const message = JSON.parse(/** @type {Buffer} */ (data).toString());
+    if (joined) {
+      void answer(message);
+      return;
+    }
+    joined = message;
+    for (const c of joined) rooms.set(c, (rooms.get(c) ?? new Set()).add(socket));
+    socket.send('"ready"');
   });
   socket.on('close', () => {
     for (const c of joined ?? []) rooms.get(c)?.delete(socket);
