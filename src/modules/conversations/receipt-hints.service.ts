@@ -45,7 +45,8 @@ export class ReceiptHintsService {
     try {
       const hints = await this.address(marks);
       for (let i = 0; i < hints.length; i += PER_EVENT)
-        this.events.hint(new ReceiptsMoved(hints.slice(i, i + PER_EVENT)));
+        // With a view, which stays here: what follows from reading is done on the replica where it was read.
+        this.events.hint(new ReceiptsMoved(hints.slice(i, i + PER_EVENT)), true);
     } catch (error) {
       this.log.warn('receipts.hint_failed', { count: marks.length, err: error });
     }

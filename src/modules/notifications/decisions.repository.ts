@@ -142,17 +142,31 @@ export const reopenFailed = (tx: Tx, since: Date, reason: string | null, limit: 
       ORDER BY decided_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)
     RETURNING ${keyColumns}`);
 
-/** Devices that show a push of this conversation; each is answered once. */
+interface Shown extends DecisionKey, Record<string, unknown> {
+  conversationId: string;
+}
+
+/** The last push that is on a screen, per user and conversation. */
+export const listShown = (db: Db, places: readonly { userId: string; conversationId: string }[]): Promise<Shown[]> =>
+  db.query<Shown>(sql`
+    SELECT DISTINCT ON (d.user_id, d.conversation_id) ${keyColumns}, d.conversation_id AS "conversationId"
+    FROM unnest(${places.map((p) => p.userId)}::uuid[], ${places.map((p) => p.conversationId)}::uuid[]) AS p (u, c)
+    JOIN notification_decisions AS d ON d.user_id = p.u AND d.conversation_id = p.c
+    WHERE d.decision = 'sent' AND d.decided_at > now() - interval '1 day' AND d.provider_status <> 'cleared'
+    ORDER BY d.user_id, d.conversation_id, d.message_id DESC`);
+
+/** Pushes of the conversation up to this message; each is answered to one caller only. */
 export const takeShown = (
-  db: Db,
+  tx: Tx,
   userId: string,
   conversationId: string,
-): Promise<(DecisionKey & { provider: string; collapseKey: string })[]> =>
-  db.query<DecisionKey & { provider: string; collapseKey: string } & Record<string, unknown>>(sql`
+  upTo: string,
+): Promise<(DecisionKey & { collapseKey: string } & Record<string, unknown>)[]> =>
+  tx.query<DecisionKey & { collapseKey: string } & Record<string, unknown>>(sql`
     UPDATE notification_decisions SET provider_status = 'cleared'
-    WHERE user_id = ${userId} AND conversation_id = ${conversationId} AND decision = 'sent'
-      AND decided_at > now() - interval '1 day' AND provider_status IS DISTINCT FROM 'cleared'
-    RETURNING ${keyColumns}, provider, collapse_key AS "collapseKey"`);
+    WHERE user_id = ${userId} AND conversation_id = ${conversationId} AND message_id <= ${upTo} AND decision = 'sent'
+      AND decided_at > now() - interval '1 day' AND provider_status <> 'cleared'
+    RETURNING ${keyColumns}, collapse_key AS "collapseKey"`);
 
 export const purgeDecisions = (db: Db): Promise<number> =>
   db.execute(sql`DELETE FROM notification_decisions WHERE decided_at < now() - interval '30 days'`);

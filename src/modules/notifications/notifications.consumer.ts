@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { DeliveredEvent } from '../../platform/events/domain-event.js';
-import { Durable, DurableBatch } from '../../platform/events/event-handlers.js';
-import { MemberAdded } from '../conversations/conversations.events.js';
+import { Durable, DurableBatch, Live } from '../../platform/events/event-handlers.js';
+import { MemberAdded, type ReceiptHint, ReceiptsMoved } from '../conversations/conversations.events.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { CallUpdated, MessageCreated } from '../messages/messages.events.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { ContactAdded, UserErased } from '../users/users.events.js';
 import { UsersService } from '../users/users.service.js';
+import { ClearingService } from './clearing.service.js';
 import { eraseDevices } from './devices.repository.js';
 import { ExpansionService } from './expansion.service.js';
 import { eraseNotices } from './inbox.repository.js';
@@ -23,11 +24,22 @@ export class NotificationsConsumer {
     private readonly messages: MessagesService,
     private readonly expansion: ExpansionService,
     private readonly inbox: InboxService,
+    private readonly clearing: ClearingService,
   ) {}
 
   @DurableBatch(MessageCreated)
   onMessages(events: readonly DeliveredEvent[]): Promise<void> {
     return this.expansion.take(events.map(({ payload }) => String(payload['id'])));
+  }
+
+  /** Best effort, and only where the reading happened: a notification that stays on a screen is no harm. */
+  @Live(ReceiptsMoved)
+  async onRead({ payload, view }: DeliveredEvent): Promise<void> {
+    if (view === undefined) return;
+    const marks = (payload['hints'] as ReceiptHint[]).flatMap(({ c: conversationId, room, own }) =>
+      [...room, ...own].map(([userId, , readSeq]) => ({ userId, conversationId, readSeq })),
+    );
+    if (marks.length > 0) await this.clearing.read(marks);
   }
 
   @Durable(MemberAdded)

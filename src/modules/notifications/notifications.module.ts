@@ -4,6 +4,7 @@ import { ConversationsModule } from '../conversations/conversations.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AudienceService } from './audience.service.js';
+import { ClearingService } from './clearing.service.js';
 import { DeedsService } from './deeds.service.js';
 import { DeliveryService } from './delivery.service.js';
 import { DevicesController } from './devices.controller.js';
@@ -30,6 +31,7 @@ import { WebhooksService } from './webhooks.service.js';
     NotificationsService,
     NotificationsConsumer,
     AudienceService,
+    ClearingService,
     DeedsService,
     DeliveryService,
     DevicesService,

@@ -132,6 +132,17 @@ it('what was read meanwhile does not ring', async () => {
   expect(await refusedBy(bob, second.id)).toBe('read_first');
 });
 
+it('reading on one device clears the screens of the others, once', async () => {
+  await giveDevice(bob);
+  const c = await direct(ada, bob);
+  const message = await send(ada, c, 'shown');
+  await decided(bob, message.id);
+  for (const read of [message.seq, message.seq]) await bob.put(`/api/v1/conversations/${c}/receipts`, { read });
+  const [clear] = await provider.until(1, ({ body }) => body.includes('push.clear') && body.includes(bob.id));
+  if (!clear) throw new Error('nothing came');
+  expect(verified(clear).data).toMatchObject({ deviceId: 'phone', messageId: message.id, collapseKey: c, title: null });
+});
+
 it('a provider in trouble is asked again; the ledger counts', async () => {
   await giveDevice(bob);
   const statuses = [503, 429, 200];
