@@ -15,8 +15,18 @@ const { name, version, license, dependencies } = JSON.parse(readFileSync(join(ro
 const native = ['@node-rs/argon2', 'sharp'];
 
 mkdirSync(target, { recursive: true });
-const copies = ['dist/production', 'prisma/migrations', 'prisma/seeds', 'prisma/schema.manifest.json', 'docs/openapi.json', 'docs/asyncapi.json', 'web/dist', 'LICENSE'];
-for (const path of copies) if (existsSync(join(root, path))) cpSync(join(root, path), join(target, path), { recursive: true });
+const copies = [
+  'dist/production',
+  'prisma/migrations',
+  'prisma/seeds',
+  'prisma/schema.manifest.json',
+  'docs/openapi.json',
+  'docs/asyncapi.json',
+  'web/dist',
+  'LICENSE',
+];
+for (const path of copies)
+  if (existsSync(join(root, path))) cpSync(join(root, path), join(target, path), { recursive: true });
 const manifest = {
   name,
   version,

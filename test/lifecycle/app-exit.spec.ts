@@ -95,7 +95,9 @@ it('a database that comes back: liveness stays 200, the probe tells the fault, t
   expect(await (await fetch(`${server.url}/ready`)).json()).toMatchObject({
     status: 'not_ready',
     phase: 'connecting',
-    checks: { schema: { code: 'ECONNRESET', class: expect.any(String), hint: expect.any(String), attempt: expect.any(Number) } },
+    checks: {
+      schema: { code: 'ECONNRESET', class: expect.any(String), hint: expect.any(String), attempt: expect.any(Number) },
+    },
   });
   expect([...health]).toEqual([200]);
   proxy.set('pass');

@@ -13,7 +13,15 @@ import { TokenService } from './token.service.js';
 @Module({
   imports: [DiscoveryModule],
   controllers: [JwksController],
-  providers: [SecretBox, KeptSecrets, SigningKeys, TokenService, Actors, PolicyCheck, { provide: APP_GUARD, useClass: AuthGuard }],
+  providers: [
+    SecretBox,
+    KeptSecrets,
+    SigningKeys,
+    TokenService,
+    Actors,
+    PolicyCheck,
+    { provide: APP_GUARD, useClass: AuthGuard },
+  ],
   exports: [SecretBox, KeptSecrets, SigningKeys, TokenService, Actors, PolicyCheck],
 })
 export class AuthModule {}
