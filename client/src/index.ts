@@ -5,13 +5,14 @@ export { ParleyError, type Problem } from './errors.js';
 export type * from './generated/contract.js';
 export type { Conversation as ConversationRow } from './generated/contract.js';
 export type { UploadOptions } from './media.js';
-export type { Pending, SendState, StoredSend } from './outbox.js';
+export type { Pending, SendState } from './outbox.js';
 export {
   type KeyValueStorage,
   memoryStore,
   type OutboxStore,
   type OutboxStoreFactory,
   storageStore,
+  type StoredSend,
 } from './outbox-store.js';
 export { Parley, type ParleyEvents, type ParleyOptions, type Status } from './parley.js';
 export type * from './protocol.js';

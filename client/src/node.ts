@@ -1,7 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StoredSend } from './outbox.js';
-import type { OutboxStoreFactory } from './outbox-store.js';
+import type { OutboxStoreFactory, StoredSend } from './outbox-store.js';
 
 const name = /^[0-9a-f-]{36}\.json$/;
 

@@ -1,4 +1,16 @@
-import type { StoredSend } from './outbox.js';
+import type { Problem } from './errors.js';
+import type { SendFields } from './generated/contract.js';
+
+/** A message that has no final answer yet, as it is kept in the store. Plain JSON. */
+export interface StoredSend {
+  conversationId: string;
+  fields: SendFields;
+  /** Grows with each message of a user on this device. */
+  order: number;
+  createdAt: string;
+  /** The final refusal; it is not tried again by itself. */
+  problem: Problem | null;
+}
 
 /** Where unsent messages survive. A `put` must be durable when it resolves. */
 export interface OutboxStore {

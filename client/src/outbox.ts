@@ -1,18 +1,7 @@
-import { backoffMs, type ParleyError, type Problem, toParleyError } from './errors.js';
+import { backoffMs, type ParleyError, toParleyError } from './errors.js';
 import type { Message, SendFields } from './generated/contract.js';
-import type { OutboxStore } from './outbox-store.js';
+import type { OutboxStore, StoredSend } from './outbox-store.js';
 import type { SendResult } from './protocol.js';
-
-/** A message that has no final answer yet, as it is kept in the store. Plain JSON. */
-export interface StoredSend {
-  conversationId: string;
-  fields: SendFields;
-  /** Grows with each message of a user on this device. */
-  order: number;
-  createdAt: string;
-  /** The final refusal; it is not tried again by itself. */
-  problem: Problem | null;
-}
 
 export type SendState = 'pending' | 'sent' | 'failed';
 

@@ -17,8 +17,8 @@ import type {
   UserChangesAnswer,
 } from './generated/contract.js';
 import { newId } from './ids.js';
-import { Outbox, type Pending, type StoredSend } from './outbox.js';
-import { memoryStore, type OutboxStoreFactory } from './outbox-store.js';
+import { Outbox, type Pending } from './outbox.js';
+import { memoryStore, type OutboxStoreFactory, type StoredSend } from './outbox-store.js';
 import type {
   CallHint,
   CallSignal,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { ParleyError } from './errors.js';
 import type { Message, SyncAnswer, SyncEntry } from './generated/contract.js';
-import { Outbox, type StoredSend } from './outbox.js';
-import { memoryStore } from './outbox-store.js';
+import { Outbox } from './outbox.js';
+import { memoryStore, type StoredSend } from './outbox-store.js';
 import type { Change, LiveChange, SendResult } from './protocol.js';
 import { type Ask, SyncCore } from './sync-core.js';
 
