@@ -43,10 +43,11 @@ export class Traffic {
       const startedAt = performance.now();
       let sent = 0;
       const tick = () => {
+        if (!running()) return;
         const due = Math.floor(((performance.now() - startedAt) * perSecond) / 1000);
         for (; sent < due; sent++)
           this.#send(sent % this.#conversations.length, sent, startedAt + (sent * 1000) / perSecond);
-        if (running()) setTimeout(tick, 1);
+        setTimeout(tick, 1);
       };
       tick();
     });
