@@ -107,9 +107,12 @@ export class WebhooksService {
     });
   }
 
-  /** Newest first. @throws forbidden, invalid_cursor */
+  /** Newest first. @throws forbidden, not_found, invalid_cursor */
   async deliveries(actor: Actor, endpointId: string, { cursor, limit }: PageQuery): Promise<Page<DeliveryView>> {
     requirePermission(actor, 'webhooks.read');
+    // There are twenty at most.
+    const endpoints = await webhooks.listEndpoints(this.database);
+    if (!endpoints.some(({ id }) => id === endpointId)) throw notFound();
     const [before = null] = cursor === undefined ? [] : decodeCursor(CURSOR, cursor, z.tuple([z.uuid()]));
     const rows = await webhooks.listDeliveries(this.database, endpointId, before, limit + 1);
     return toPage(rows, limit, toDeliveryView, ({ id }) => encodeCursor(CURSOR, [id]));
