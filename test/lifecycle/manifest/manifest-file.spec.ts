@@ -12,6 +12,7 @@ import {
 } from '../../../src/platform/database/lifecycle/manifest.js';
 import { loadMigrations, parseMigration } from '../../../src/platform/database/lifecycle/migration-files.js';
 import { serverUrl } from '../../support/database.js';
+import { startServer, type TestServer } from '../../support/postgres.js';
 import { createSample, manifestOf, SAMPLE } from './sample-schema.js';
 import type { Sample } from './sample-schema.js';
 
@@ -25,6 +26,11 @@ describe('the committed manifest', () => {
 });
 
 describe('building a manifest', () => {
+  // Of its own: on the shared server other files build manifests at the same time, and theirs would be counted as left.
+  let server: TestServer;
+  beforeAll(async () => void (server = await startServer()));
+  afterAll(() => server.stop());
+
   it('records the fingerprint on both sides of each migration, and leaves nothing behind', async () => {
     const left = `SELECT (SELECT count(*) FROM pg_database WHERE datname LIKE 'parley_manifest%') + (SELECT count(*) FROM pg_roles WHERE rolname LIKE 'parley_manifest%') AS n`;
     const files = [
@@ -39,7 +45,7 @@ describe('building a manifest', () => {
         Buffer.from(`-- lifecycle: contract epoch=3\nCREATE EXTENSION pg_trgm VERSION '1.6'; DROP INDEX i`),
       ),
     ];
-    const manifest = await buildManifest(serverUrl(), files);
+    const manifest = await buildManifest(server.url, files);
     const [a, b, c, d] = manifest.migrations;
     expect([b?.before, c?.before, d?.before]).toEqual([a?.after, b?.after, c?.after]);
     expect(a?.before).not.toBe(a?.after);
@@ -52,7 +58,7 @@ describe('building a manifest', () => {
       name: 'pg_trgm',
       version: '1.6',
     });
-    const admin = new Client({ connectionString: serverUrl() });
+    const admin = new Client({ connectionString: server.url });
     await admin.connect();
     expect((await admin.query(left)).rows).toEqual([{ n: '0' }]);
     await admin.end();
@@ -60,7 +66,7 @@ describe('building a manifest', () => {
 
   it('names the migration that fails, and still cleans up', async () => {
     const broken = [parseMigration('20260101000000_a', Buffer.from('CREATE TABLE a (id int); SELECT nothing'))];
-    await expect(buildManifest(serverUrl(), broken)).rejects.toThrow(
+    await expect(buildManifest(server.url, broken)).rejects.toThrow(
       '20260101000000_a: column "nothing" does not exist',
     );
   });
