@@ -67,7 +67,7 @@ const subjects = [
   ['Nest + Express hello world', join(root, 'bench/hello-nest.mjs'), {}],
   ['Parley, plain build', join(root, 'dist/main.js'), database],
   ...(existsSync(production)
-    ? [['Parley, production build', production, { ...database, NODE_ENV: 'production' }]]
+    ? [['Parley, production build', production, { ...database, NODE_ENV: 'production', DRAIN_WAIT_MS: '0' }]]
     : []),
   [
     'Parley, embedded PostgreSQL',

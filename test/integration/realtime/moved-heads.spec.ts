@@ -2,14 +2,18 @@ import { Client } from 'pg';
 import { Feeds } from '../../../src/platform/realtime/feeds.js';
 import { createTestApp, type TestApp } from '../../support/app.js';
 import { query } from '../../support/database.js';
+import { startServer, type TestServer } from '../../support/postgres.js';
 import { register } from '../../support/people.js';
 
+// A server of its own: a horizon waits for every open transaction of the server, those of other tests included.
+let server: TestServer;
 let app: TestApp;
 let feeds: Feeds;
 let other: Client;
 let id: string;
 beforeAll(async () => {
-  app = await createTestApp();
+  server = await startServer();
+  app = await createTestApp({ ROLE: 'api', ANTI_ENTROPY_MS: '600000' }, { databaseUrl: server.url });
   feeds = app.app.nest.get(Feeds);
   other = new Client({ connectionString: app.databaseUrl });
   await other.connect();
@@ -20,6 +24,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await other.end();
   await app.close();
+  await server.stop();
 });
 
 const moved = async (since?: string) => {

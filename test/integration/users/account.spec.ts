@@ -143,7 +143,7 @@ describe('what other modules ask', () => {
     const [ada, bob] = [await register(app.url, 'Ada'), await register(app.url, 'Bob')];
     await leave(bob, { password: bob.password });
     expect(await users.requireUsers([ada.id])).toEqual([
-      { id: ada.id, handle: null, displayName: 'Ada', avatarMediaId: null, state: 'active' },
+      { id: ada.id, handle: null, displayName: 'Ada', avatarMediaId: null, state: 'active', timeZone: 'UTC' },
     ]);
     await expect(users.requireUsers([ada.id, bob.id])).rejects.toMatchObject({ code: 'not_found' });
     await expect(users.requireUsers([randomUUID()])).rejects.toMatchObject({ code: 'not_found' });
