@@ -53,6 +53,8 @@ class World {
   readonly sleeping: (() => void)[] = [];
   readonly client = new Map<string, Map<number, Row>>();
   readonly lastRev = new Map<string, number>();
+  /** Seq from which on a conversation is loaded; what is older is paged in by seq, and a change of it shows nothing. */
+  private readonly loadedFrom = new Map<string, number>();
   readonly faults: string[] = [];
   acknowledged = 0;
   private written = 0;
@@ -67,6 +69,8 @@ class World {
       const last = this.lastRev.get(entry.id) ?? 0;
       if (entry.upTo < last) this.faults.push(`${entry.id}: went back from ${last} to ${entry.upTo}`);
       this.client.set(entry.id, new Map());
+      const seqs = entry.changes.map((change) => (change.v as Row).seq);
+      this.loadedFrom.set(entry.id, seqs.length > 0 ? Math.min(...seqs) : 1);
       for (const change of entry.changes) this.take(entry.id, change.v as Row);
       this.lastRev.set(entry.id, entry.upTo);
     },
@@ -225,7 +229,7 @@ class World {
     if (this.online) this.wire.push(() => this.core.change({ c, from, ...toChange(row) } as LiveChange));
   }
   private take(c: string, row: Row): void {
-    this.client.get(c)?.set(row.seq, row);
+    if (row.seq >= (this.loadedFrom.get(c) ?? 1)) this.client.get(c)?.set(row.seq, row);
     if (row.senderId === ME) this.outbox.seen(row as Message);
   }
   private changes(c: string, after: number) {
