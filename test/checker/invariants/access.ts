@@ -32,7 +32,8 @@ const at = (versions: readonly Version[], rev: number): Version | undefined =>
 export const access: Invariant = function* (evidence) {
   const timeline = memberships(evidence);
   for (const { device, user, c, row } of evidence.live) {
-    if (c === 'user') continue;
+    // A `void` shows nothing: who is back by the time a gap is repaired gets it for what happened while away.
+    if (c === 'user' || row.t === 'void') continue;
     const version = at(timeline.get(`${c} ${user}`) ?? [], row.rev);
     const joins = row.user === user && row.state === 'active';
     if (version && !version.active && !joins && row.rev > version.rev) {
