@@ -65,7 +65,14 @@ export async function startServerProcess(
       return exited;
     },
   };
-  if (options.waitUntilReady !== false) await untilReady(server);
+  if (options.waitUntilReady !== false) {
+    try {
+      await untilReady(server);
+    } catch (error) {
+      await server.stop('SIGKILL');
+      throw error;
+    }
+  }
   return server;
 }
 

@@ -10,6 +10,8 @@ const LIBFAKETIME = [
   '/usr/lib/faketime/libfaketimeMT.so.1',
 ].find(existsSync);
 
+const BOOT_ATTEMPTS = 5;
+
 /** Whether a process can be given another clock on this machine. */
 export const canShiftClock = LIBFAKETIME !== undefined;
 
@@ -54,25 +56,36 @@ export class Replica {
 
   /** Resolves when it is ready. `clock` as libfaketime writes it, such as `+10m`; monotonic time stays true. */
   async start(clock?: string): Promise<void> {
-    const { entry, databaseUrl, environment } = this.options;
-    const server = await startServerProcess(
-      {
-        DATABASE_URL: throughProxy(databaseUrl, this.database),
-        DATABASE_DIRECT_URL: throughProxy(databaseUrl, this.bus),
-        APP_SECRET: 'checker-secret-checker-secret-checker',
-        LOG_LEVEL: 'warn',
-        // Sessions are not what is tested here.
-        ACCESS_TOKEN_TTL: '86400',
-        ...(clock && LIBFAKETIME ? { LD_PRELOAD: LIBFAKETIME, FAKETIME: clock, DONT_FAKE_MONOTONIC: '1' } : {}),
-        ...environment,
-      },
-      { entry },
-    );
+    const server = await this.boot(clock);
     this.address.port = server.port;
     this.server = server;
     void server.exited.then((how) => {
       if (this.server === server) this.died = `ended by itself with ${how}:\n${server.output().slice(-3000)}`;
     });
+  }
+
+  /** As every supervisor does: a boot that gives up because something around it fails is tried again. */
+  private async boot(clock: string | undefined): Promise<ServerProcess> {
+    const { entry, databaseUrl, environment } = this.options;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await startServerProcess(
+          {
+            DATABASE_URL: throughProxy(databaseUrl, this.database),
+            DATABASE_DIRECT_URL: throughProxy(databaseUrl, this.bus),
+            APP_SECRET: 'checker-secret-checker-secret-checker',
+            LOG_LEVEL: 'warn',
+            // Sessions are not what is tested here.
+            ACCESS_TOKEN_TTL: '86400',
+            ...(clock && LIBFAKETIME ? { LD_PRELOAD: LIBFAKETIME, FAKETIME: clock, DONT_FAKE_MONOTONIC: '1' } : {}),
+            ...environment,
+          },
+          { entry },
+        );
+      } catch (error) {
+        if (attempt === BOOT_ATTEMPTS) throw error;
+      }
+    }
   }
 
   /** Ends the process and resolves when it is gone. */
