@@ -19,6 +19,11 @@ export class Config {
     return this.NODE_ENV === 'production';
   }
 
+  /** Whether the demo page is served: where a development installation brings its own database, and wherever it is asked for. */
+  get demo(): boolean {
+    return this.DEMO_ENABLED ?? (!this.isProduction && this.DATABASE_URL === undefined);
+  }
+
   /** `iss` of the tokens this installation makes. */
   get issuer(): string {
     return this.AUTH_ISSUER ?? this.PUBLIC_URL ?? 'parley';

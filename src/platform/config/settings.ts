@@ -172,7 +172,10 @@ export const settings = {
   HEALTH_PROBE_TOKEN: optionalText('bearer token that opens the detailed health pages without a user', true),
   DOCS_ENABLED: flag(true, 'serve /docs'),
   DEMO_ENABLED: setting(
-    z.enum(['true', 'false']).optional(),
+    z
+      .enum(['true', 'false'])
+      .optional()
+      .transform((value) => (value === undefined ? undefined : value === 'true')),
     'true or false',
     'serve the demo page at /; default: on with the embedded database outside production',
   ),
