@@ -319,7 +319,11 @@ export class Parley extends Emitter<ParleyEvents> {
       if (conversation) return conversation;
       const left = until - Date.now();
       if (left <= 0) throw noAnswer('timeout', 'The conversation did not arrive in time');
-      await Promise.race([this.once('conversation', ({ conversation: { id: other } }) => other === id), sleep(left)]);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const late = new Promise((resolve) => (timer = setTimeout(resolve, left)));
+      await Promise.race([this.once('conversation', ({ conversation: { id: other } }) => other === id), late]);
+      // Left behind, it would keep a finished program alive.
+      clearTimeout(timer);
     }
   }
 
