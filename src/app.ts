@@ -6,6 +6,7 @@ import { type AppContext, AppModule } from './app.module.js';
 import { type Config, loadConfig } from './platform/config/config.js';
 import { packageVersion } from './platform/config/package-root.js';
 import { newId } from './platform/clock/clock.js';
+import { DatabaseService } from './platform/database/database.service.js';
 import { configureHttp } from './platform/http/configure-http.js';
 import { BackgroundWork } from './platform/lifecycle/background-work.js';
 import { BootState } from './platform/lifecycle/boot-state.js';
@@ -50,7 +51,11 @@ export async function createApp(context: AppContext): Promise<App> {
     configureHttp(nest, config);
     const io = new GatedIoAdapter(nest, config);
     nest.useWebSocketAdapter(io);
-    await nest.init();
+    try {
+      await nest.init();
+    } finally {
+      nest.get(DatabaseService).serve();
+    }
     if (config.ROLE !== 'worker') io.attachTo(server);
     return {
       nest,

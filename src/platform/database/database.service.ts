@@ -20,6 +20,9 @@ export class DatabaseNotVerifiedError extends Error {
   }
 }
 
+/** Asks again until the database answers: while the process starts, an outage is waited for. */
+export type Patience = <T>(work: () => Promise<T>) => Promise<T>;
+
 const SLOW_MS = 1000;
 const MAX_ATTEMPTS = 3;
 
@@ -39,6 +42,7 @@ export class DatabaseService implements Db {
   private pool: Pool | undefined;
   private orm: Promise<PrismaClient> | undefined;
   private prepared = true;
+  private patience: Patience | undefined;
   private readonly refusals = new Set<string>();
   private readonly faultListeners: ((fault: DatabaseFault) => void)[] = [];
   readonly slowQueries: SlowQuery[] = [];
@@ -55,10 +59,19 @@ export class DatabaseService implements Db {
     return this.pool;
   }
 
-  /** Opens the gate. `prepared: false` behind a transaction pooler, where named statements do not survive. */
-  open(pool: Pool, options: { prepared: boolean }): void {
+  /**
+   * Opens the gate. `prepared: false` behind a transaction pooler, where named statements do not survive. With
+   * `patience` statements outlast an outage until `serve` is called.
+   */
+  open(pool: Pool, options: { prepared: boolean; patience?: Patience }): void {
     this.pool = pool;
     this.prepared = options.prepared;
+    this.patience = options.patience;
+  }
+
+  /** The start is over: from now on what fails, fails at once. */
+  serve(): void {
+    this.patience = undefined;
   }
 
   /** While there is a reason (the server is down, the schema is not ours), statements fail at once instead of queueing. */
@@ -93,12 +106,16 @@ export class DatabaseService implements Db {
   }
 
   async query<Row extends QueryResultRow>(statement: Sql): Promise<Row[]> {
-    const result = await this.run<Row>(this.connections, statement);
+    const { patience } = this;
+    const work = () => this.run<Row>(this.connections, statement);
+    const result = await (patience ? patience(work) : work());
     return result.rows;
   }
 
   async execute(statement: Sql): Promise<number> {
-    const result = await this.run(this.connections, statement);
+    const { patience } = this;
+    const work = () => this.run(this.connections, statement);
+    const result = await (patience ? patience(work) : work());
     return result.rowCount ?? 0;
   }
 
@@ -109,7 +126,8 @@ export class DatabaseService implements Db {
   async tx<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.attempt(work);
+        const { patience } = this;
+        return await (patience ? patience(() => this.attempt(work)) : this.attempt(work));
       } catch (error) {
         if (!isTransient(error)) throw error;
         if (attempt === MAX_ATTEMPTS) throw new DomainError('overloaded', {}, { cause: error });
@@ -169,7 +187,7 @@ export class DatabaseService implements Db {
   }
 
   private requireServing(): void {
-    if (this.refusals.size > 0) throw new DomainError('database_unavailable');
+    if (this.refusals.size > 0 && !this.patience) throw new DomainError('database_unavailable');
   }
 
   private recordSlow(text: string, ms: number): void {

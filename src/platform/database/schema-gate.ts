@@ -11,7 +11,8 @@ import { DatabaseNotVerifiedError, DatabaseService } from './database.service.js
 import { runLifecycle } from './lifecycle/run-lifecycle.js';
 import { countLifecycle } from './lifecycle-metrics.js';
 import { lifecycleOptions } from './lifecycle-options.js';
-import type { LifecycleOptions } from './lifecycle/types.js';
+import { outlasting } from './lifecycle/outlast.js';
+import type { LifecycleOptions, LifecyclePhase, PhaseDetail, ReportedEvent } from './lifecycle/types.js';
 import { createPool } from './pool.js';
 import { SchemaGuard } from './schema-guard.js';
 
@@ -51,20 +52,31 @@ export class SchemaGate implements OnModuleInit, OnApplicationShutdown {
       if (!this.database.verified) throw new DatabaseNotVerifiedError();
     });
     const options = lifecycleOptions(this.config, this.context, this.boot.version);
+    const report = (reported: ReportedEvent): void => {
+      countLifecycle(reported);
+      const { level, event, ...fields } = reported;
+      this.log[level](event, fields);
+    };
+    const onPhase = (phase: LifecyclePhase, detail: PhaseDetail): void => {
+      if (phase !== 'verified') this.boot.enter(phase, { ...detail });
+    };
+    const { signal, connection } = this.context;
     const result = await runLifecycle({
       ...options,
-      signal: this.context.signal,
-      ...(this.context.connection ? { connection: this.context.connection } : {}),
-      onPhase: (phase, detail) => {
-        if (phase !== 'verified') this.boot.enter(phase, { ...detail });
-      },
-      report: (reported) => {
-        countLifecycle(reported);
-        const { level, event, ...fields } = reported;
-        this.log[level](event, fields);
-      },
+      signal,
+      ...(connection ? { connection } : {}),
+      onPhase,
+      report,
     });
     this.boot.enter('starting');
+    const patience = outlasting({
+      ...options,
+      connectionString: this.context.url,
+      urlSource: 'DATABASE_URL',
+      signal,
+      onPhase,
+      report,
+    });
     const pool = createPool(
       this.config,
       {
@@ -74,7 +86,7 @@ export class SchemaGate implements OnModuleInit, OnApplicationShutdown {
       },
       this.log,
     );
-    this.database.open(pool, { prepared: !result.pooler });
+    this.database.open(pool, { prepared: !result.pooler, patience });
     await this.database.ping();
     metrics.schemaReady.set(1);
     metrics.schemaInfo.set(

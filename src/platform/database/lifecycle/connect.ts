@@ -54,19 +54,35 @@ export const sessionOf = (run: BootRun, client: Client): Session =>
 
 /** Connects with retries up to the deadline. Refused credentials, a missing database and the like fail at once. */
 export async function connect(run: BootRun): Promise<Session> {
-  const { options, settings } = run;
-  const config = bareConfig(options);
-  const target = targetOf(config, options.urlSource ?? 'DATABASE_URL');
+  const { options } = run;
+  const target = targetOf(bareConfig(options), options.urlSource ?? 'DATABASE_URL');
+  return persistently(run, target, async (attempt) => {
+    const early = attempt === 1 ? run.takeEarlyConnection() : undefined;
+    const client = await abortable(early ?? openConnection(options), run.signal);
+    return sessionOf(run, client);
+  });
+}
+
+/**
+ * Tries until the database answers or the deadline passes. A fault that will not pass by itself ends it at once;
+ * `isForeign` lets one through untouched that is no matter of the connection.
+ */
+export async function persistently<T>(
+  run: BootRun,
+  target: ConnectionTarget,
+  work: (attempt: number) => Promise<T>,
+  isForeign: (found: Diagnosis) => boolean = () => false,
+): Promise<T> {
+  const { settings } = run;
   for (let attempt = 1; ; attempt++) {
     run.signal.throwIfAborted();
     run.connectAttempts = attempt;
     try {
-      const early = attempt === 1 ? run.takeEarlyConnection() : undefined;
-      const client = await abortable(early ?? openConnection(options), run.signal);
-      return sessionOf(run, client);
+      return await work(attempt);
     } catch (error) {
       run.signal.throwIfAborted();
       const found = diagnose(error, target);
+      if (isForeign(found)) throw error;
       const failure = connectError(found, target, attempt, error);
       if (!found.retryable) {
         run.report({ event: 'db.connect_fatal', attempt, ...described(found), hint: found.hint });

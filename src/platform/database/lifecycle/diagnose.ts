@@ -139,8 +139,8 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 const patterns: readonly (readonly [RegExp, Rule])[] = [
-  [/timeout expired/i, timeout],
-  [/Connection terminated/i, lost],
+  [/timeout expired|timeout exceeded when trying to connect|query read timeout/i, timeout],
+  [/Connection terminated|not queryable/i, lost],
   [/\b(SSL|TLS|certificate|self.signed|unable to verify|wrong version number|ERR_SSL|ERR_TLS)\b/i, tls],
   [
     /Received unexpected|unknown message/i,

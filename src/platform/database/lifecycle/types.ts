@@ -72,6 +72,7 @@ export interface Seed {
   run(tx: SeedTransaction): Promise<void>;
 }
 
+/** The lifecycle's own, and `starting`, in which the application's first statements may still wait for the server. */
 export type LifecyclePhase =
   | 'connecting'
   | 'preflight'
@@ -81,7 +82,8 @@ export type LifecyclePhase =
   | 'migrating'
   | 'seeding'
   | 'verifying'
-  | 'verified';
+  | 'verified'
+  | 'starting';
 
 /** What a probe shows while a phase runs. */
 export interface PhaseDetail {
