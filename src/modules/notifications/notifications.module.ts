@@ -17,6 +17,7 @@ import { MentionsService } from './mentions.service.js';
 import { NotificationsConsumer } from './notifications.consumer.js';
 import { NotificationsService } from './notifications.service.js';
 import { PushProviders } from './push/push-providers.service.js';
+import { ReceiptsService } from './push/receipts.service.js';
 import { QueuesController } from './queues.controller.js';
 import { QueuesService } from './queues.service.js';
 import { WebhookDelivery } from './webhook-delivery.service.js';
@@ -41,6 +42,7 @@ import { WebhooksService } from './webhooks.service.js';
     MentionsService,
     PushProviders,
     QueuesService,
+    ReceiptsService,
     WebhookDelivery,
     WebhooksConsumer,
     WebhooksService,

@@ -44,6 +44,15 @@ const optionalOneOf = <const T extends readonly [string, ...string[]]>(values: T
 const url = (protocols: RegExp, allowed: string, description: string, secret = false) =>
   setting(z.string().regex(protocols, 'not such a URL').optional(), allowed, description, secret);
 const httpUrl = (description: string) => url(/^https?:\/\//, 'an http or https URL', description);
+const origin = (byDefault: string, description: string) =>
+  setting(
+    z
+      .string()
+      .regex(/^https?:\/\/[^/]+$/, 'not an origin')
+      .default(byDefault),
+    'an http or https URL without a path',
+    description,
+  );
 const rate = (byDefault: string, description: string) =>
   setting(
     z
@@ -57,6 +66,24 @@ const rate = (byDefault: string, description: string) =>
     'count/seconds or count/seconds/burst',
     description,
   );
+
+const serviceAccount = z.object({
+  project_id: z.string().min(1),
+  client_email: z.string().min(1),
+  private_key: z.string().includes('PRIVATE KEY'),
+  token_uri: z.url().default('https://oauth2.googleapis.com/token'),
+});
+/** What Parley needs of the JSON that Google makes for a service account. */
+export type ServiceAccount = z.output<typeof serviceAccount>;
+
+const json = z.string().transform((value, context): unknown => {
+  try {
+    return JSON.parse(value) as unknown;
+  } catch {
+    context.addIssue({ code: 'custom', message: 'not JSON' });
+    return z.NEVER;
+  }
+});
 
 /** Every variable Parley reads, in the order in which `parley config --help` prints them. Nothing else reads the environment. */
 export const settings = {
@@ -268,16 +295,38 @@ export const settings = {
   PUSH_WEBHOOK_URL: httpUrl('receives push.notify and push.clear'),
   PUSH_WEBHOOK_SECRET: optionalText('signs push.notify and push.clear', true),
   EXPO_ACCESS_TOKEN: optionalText('switches the Expo driver on', true),
-  FCM_SERVICE_ACCOUNT: optionalText('service account JSON; switches the FCM driver on', true),
-  APNS_KEY: optionalText('signing key; switches the APNs driver on', true),
+  EXPO_URL: origin('https://exp.host', 'where Expo takes pushes'),
+  FCM_SERVICE_ACCOUNT: setting(
+    json.pipe(serviceAccount).optional(),
+    'the JSON of a service account with project_id, client_email and private_key',
+    'switches the FCM driver on',
+    true,
+  ),
+  FCM_URL: origin('https://fcm.googleapis.com', 'where Firebase takes pushes'),
+  APNS_KEY: setting(
+    z
+      .string()
+      // Many places where variables are kept know no line breaks.
+      .transform((key) => key.replaceAll(String.raw`\n`, '\n'))
+      .pipe(z.string().includes('PRIVATE KEY'))
+      .optional(),
+    'a PEM (the .p8 file of Apple)',
+    'signing key; switches the APNs driver on',
+    true,
+  ),
   APNS_KEY_ID: optionalText('id of APNS_KEY'),
   APNS_TEAM_ID: optionalText('Apple team'),
   APNS_TOPIC: optionalText('bundle id'),
+  APNS_URL: origin(
+    'https://api.push.apple.com',
+    'where Apple takes pushes; https://api.sandbox.push.apple.com in tests',
+  ),
   MODERATION_HOOK_URL: httpUrl('asked before a message is stored'),
   MODERATION_HOOK_FAIL: oneOf(['open', 'closed'], 'open', 'what an unreachable moderation hook means'),
   WEBHOOK_ALLOW_PRIVATE: flag(false, 'let webhooks reach private addresses'),
   LOAD_SHEDDING: flag(true, 'refuse the least important work while a replica is overloaded'),
   ALERT_WEBHOOK_URL: httpUrl('receives health alerts'),
+  ALERT_WEBHOOK_SECRET: optionalText('signs health alerts', true),
   DRAIN_WAIT_MS: setting(
     z
       .string()
@@ -287,7 +336,14 @@ export const settings = {
     'a whole number',
     'how long a stopping process goes on serving, in ms; default 10000 in production, else 0',
   ),
-  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl('switches tracing on'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl('switches tracing on; OTLP over HTTP, without /v1/traces'),
+  OTEL_EXPORTER_OTLP_HEADERS: optionalText('name=value pairs, comma-separated, sent with traces', true),
+  OTEL_SERVICE_NAME: setting(text().default('parley'), 'text', 'service name in traces'),
+  OTEL_TRACES_SAMPLER_ARG: setting(
+    z.coerce.number().min(0).max(1).default(1),
+    'a number from 0 to 1',
+    'share of the traces that begin here; those of a caller follow its decision',
+  ),
 } satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof settings;

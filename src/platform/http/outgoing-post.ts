@@ -3,6 +3,7 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { BlockList, isIP } from 'node:net';
 import { epochMs } from '../clock/clock.js';
+import { spanned, traceHeaders } from '../logging/tracing.js';
 
 /** Addresses that are not on the open internet: private, loopback, link-local (with cloud metadata), shared, reserved. */
 const inside = new BlockList();
@@ -75,7 +76,10 @@ const BODY_MAX = 16_384;
  * answer of the DNS can point elsewhere; redirects are not followed; of the answer no more than 16 KB are read.
  * @throws PrivateAddressError, and whatever the network says, within the time limit
  */
-export async function postOutgoing({
+export const postOutgoing = (post: OutgoingPost): Promise<OutgoingAnswer> =>
+  spanned({ name: 'POST', kind: 'client', facts: { 'server.address': new URL(post.url).hostname } }, () => send(post));
+
+async function send({
   url,
   headers,
   body,
@@ -89,7 +93,7 @@ export async function postOutgoing({
   return new Promise((done, fail) => {
     const request = begin(target, {
       method: 'POST',
-      headers: { ...headers, 'Content-Length': body === null ? 0 : Buffer.byteLength(body) },
+      headers: { ...headers, ...traceHeaders(), 'Content-Length': body === null ? 0 : Buffer.byteLength(body) },
       signal,
       agent: false,
       lookup: (_name, { all }, callback) =>
@@ -140,7 +144,7 @@ function withSignal<Value>(work: Promise<Value>, signal: AbortSignal): Promise<V
 }
 
 /** Seconds or a date (RFC 9110, 10.2.3), at most a day. */
-function parseRetryAfter(value: string | undefined): number | undefined {
+export function parseRetryAfter(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - epochMs();
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 1000), 86_400_000);

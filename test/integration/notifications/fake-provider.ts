@@ -18,8 +18,8 @@ export interface Envelope<Data = Record<string, unknown>> {
   apiVersion: string;
   data: Data;
 }
-/** What it says to a request; undefined leaves it without an answer. */
-type Reply = { status: number; headers?: Record<string, string> } | undefined;
+/** What it says to a request: an answer, bytes that are no HTTP, or nothing at all. */
+export type Reply = { status: number; headers?: Record<string, string>; body?: string } | { raw: string } | undefined;
 
 /** A server on loopback in the place of a push service or of the host application. */
 export class FakeProvider {
@@ -40,7 +40,8 @@ export class FakeProvider {
         for (const look of fake.waiting) look();
         void (async () => {
           const reply = await fake.reply(got);
-          if (reply) response.writeHead(reply.status, reply.headers).end();
+          if (reply && 'raw' in reply) response.socket?.end(reply.raw);
+          else if (reply) response.writeHead(reply.status, reply.headers).end(reply.body);
         })();
       });
     });
