@@ -3,6 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { AdministrationModule } from './modules/administration/administration.module.js';
 import { ConversationsModule } from './modules/conversations/conversations.module.js';
+import { DemoModule } from './modules/demo/demo.module.js';
 import { MediaModule } from './modules/media/media.module.js';
 import { MessagesModule } from './modules/messages/messages.module.js';
 import { NotificationsModule } from './modules/notifications/notifications.module.js';
@@ -48,6 +49,7 @@ export interface AppContext {
     NotificationsModule,
     AdministrationModule,
     OperationsModule,
+    DemoModule,
   ],
   providers: [{ provide: APP_FILTER, useClass: ProblemFilter }, BackgroundRuntime],
 })

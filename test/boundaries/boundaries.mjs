@@ -11,6 +11,7 @@ export const modules = {
   notifications: ['users', 'conversations', 'messages'],
   administration: ['users', 'conversations', 'messages', 'media', 'notifications'],
   operations: ['users'],
+  demo: ['users', 'conversations', 'messages'],
 };
 
 /** The capabilities of the platform, row by row. One may import those of the rows above its own. */

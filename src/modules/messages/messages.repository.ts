@@ -175,3 +175,11 @@ export async function lastSendAgeMs(db: Db, conversationId: string, senderId: st
 export const listShowing = (db: Db, mediaId: string): Promise<{ conversationId: string; seq: number }[]> =>
   db.query(sql`
     SELECT DISTINCT conversation_id AS "conversationId", seq FROM message_attachments WHERE media_id = ${mediaId} ORDER BY 1, 2`);
+
+/** Sets when messages were sent, `ages[i]` seconds before now. */
+export async function ageMessages(db: Db, conversationId: string, seqs: number[], ages: number[]): Promise<void> {
+  await db.execute(sql`
+    UPDATE messages m SET created_at = now() - make_interval(secs => a.age)
+    FROM unnest(${seqs}::bigint[], ${ages}::int[]) AS a(seq, age)
+    WHERE m.conversation_id = ${conversationId} AND m.seq = a.seq`);
+}

@@ -18,7 +18,7 @@ import { verifyMessages } from './message-verify.js';
 import { MessageViews } from './message-views.service.js';
 import { idempotencyMismatch, mediaUnusable } from './messages.errors.js';
 import { MessageUpdated } from './messages.events.js';
-import { findByClientId, findById, findRow, listShowing } from './messages.repository.js';
+import { ageMessages, findByClientId, findById, findRow, listShowing } from './messages.repository.js';
 import { payloadHash } from './messages.rules.js';
 import { listFollowers } from './threads.repository.js';
 
@@ -79,6 +79,11 @@ export class MessagesService {
   /** Who sent the message at this place; null when nobody did. */
   async senderAt(conversationId: string, seq: number): Promise<string | null> {
     return (await findRow(this.database, conversationId, seq))?.senderId ?? null;
+  }
+
+  /** Makes messages look as if they were sent so many seconds ago. For a demo's history: nobody is told, and no rev is drawn. */
+  async age(conversationId: string, ages: ReadonlyMap<number, number>): Promise<void> {
+    await ageMessages(this.database, conversationId, [...ages.keys()], [...ages.values()]);
   }
 
   /** Users who follow a thread. */

@@ -7,6 +7,7 @@ import { Bus } from './bus.js';
 import { BusLifecycle } from './bus-lifecycle.js';
 import { EventHandlers } from './event-handlers.js';
 import { EventsService } from './events.service.js';
+import { HintLoss } from './hint-loss.js';
 import { MemoryBus } from './memory-bus.driver.js';
 import { OutboxRelay } from './outbox-relay.js';
 import { PgBus } from './pg-bus.driver.js';
@@ -33,9 +34,10 @@ export class EventsModule {
         BusLifecycle,
         EventHandlers,
         EventsService,
+        HintLoss,
         OutboxRelay,
       ],
-      exports: [REPLICA_ID, Bus, EventHandlers, EventsService, OutboxRelay],
+      exports: [REPLICA_ID, Bus, EventHandlers, EventsService, HintLoss, OutboxRelay],
     };
   }
 }

@@ -6,6 +6,7 @@ import { Log } from '../logging/log.js';
 import { Bus } from './bus.js';
 import type { DeliveredEvent, DomainEvent, FeedPosition } from './domain-event.js';
 import { EventHandlers } from './event-handlers.js';
+import { HintLoss } from './hint-loss.js';
 
 /** How modules tell the ones above them, and other replicas, what happened. Services publish and never listen. */
 @Injectable()
@@ -16,6 +17,7 @@ export class EventsService {
   constructor(
     private readonly handlers: EventHandlers,
     private readonly bus: Bus,
+    private readonly loss: HintLoss,
     private readonly log: Log,
   ) {
     bus.onEvent((event) => this.deliver(event));
@@ -38,8 +40,9 @@ export class EventsService {
       payload: event.payload(),
       view,
     };
-    this.deliver(delivered);
     for (const listener of this.announcementListeners) listener();
+    if (this.loss.strikes()) return;
+    this.deliver(delivered);
     const position = event.position?.();
     if (position) {
       this.bus.advance(position);
