@@ -11,11 +11,13 @@ RUN npm run build:production && node scripts/production-tree.mjs /tree
 
 FROM node:24.21.0-bookworm-slim AS dependencies
 WORKDIR /tree
-COPY --from=build /tree/package.json ./
-RUN npm install --omit=dev --ignore-scripts --no-package-lock
+COPY --from=build /tree/package.json /tree/package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production
+# Where the media of the disk driver are, if it is used: mount a volume there and set MEDIA_DIR.
+RUN install -d -o node -g node /data/media
 WORKDIR /app
 COPY --from=build --chown=root:root /tree ./
 COPY --from=dependencies --chown=root:root /tree/node_modules ./node_modules

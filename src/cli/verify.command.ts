@@ -1,5 +1,7 @@
 import { createGraph } from '../app.js';
+import { AdministrationService } from '../modules/administration/administration.service.js';
 import { MessagesService } from '../modules/messages/messages.service.js';
+import type { AuditVerdict } from '../modules/administration/dto/audit.view.js';
 import { packageVersion } from '../platform/config/package-root.js';
 import { DatabaseService } from '../platform/database/database.service.js';
 import { createPool } from '../platform/database/pool.js';
@@ -15,9 +17,10 @@ export const verifyCommand: CliCommand = {
     'Compare what the database stores twice; exit 1 when it contradicts itself. Reads one snapshot, writes nothing.',
   options: {
     messages: { type: 'boolean', description: 'conversations and messages: I3, I4, I10, I11, S6 (the default)' },
+    audit: { type: 'boolean', description: 'the audit log: every entry, nothing missing in between or at the end' },
     sample: { type: 'string', description: 'at most so many conversations' },
   },
-  examples: ['parley verify --messages', 'parley verify --messages --sample 1000 --json'],
+  examples: ['parley verify --messages', 'parley verify --messages --sample 1000 --json', 'parley verify --audit'],
   run: (invocation) =>
     withDatabase(invocation, async ({ config, options: { connectionString } }) => {
       const graph = await createGraph(config);
@@ -26,7 +29,12 @@ export const verifyCommand: CliCommand = {
       const applicationName = `parley/cli/${packageVersion()}`;
       database.open(createPool(config, { connectionString, applicationName, pooler: false }, log), { prepared: false });
       try {
-        const { sample } = invocation.flags;
+        const { sample, audit } = invocation.flags;
+        if (audit === true) {
+          const verdict = await graph.get(AdministrationService, { strict: false }).verifyAudit();
+          invocation.print(verdict, () => describeLog(verdict));
+          return verdict.ok ? 0 : VIOLATED;
+        }
         const service = graph.get(MessagesService, { strict: false });
         const checks = await service.verify(typeof sample === 'string' ? Number(sample) : undefined);
         const ok = checks.every((check) => check.ok);
@@ -37,6 +45,11 @@ export const verifyCommand: CliCommand = {
       }
     }),
 };
+
+const describeLog = ({ ok, checked, fault, brokenAt }: AuditVerdict): string =>
+  ok
+    ? `ok        ${checked} entries, each as it was written, none missing`
+    : `VIOLATED  ${fault === 'end' ? `entries are missing after the first ${checked}` : `entry ${brokenAt} is not what followed the first ${checked}`}`;
 
 function describe({
   id,

@@ -10,6 +10,7 @@ import { JobsController } from './jobs.controller.js';
 import { JobsService } from './jobs.service.js';
 import { ModerationController } from './moderation.controller.js';
 import { ModerationService } from './moderation.service.js';
+import { OverridesService } from './overrides.service.js';
 import { PeopleController } from './people.controller.js';
 import { PeopleService } from './people.service.js';
 import { ReportsController } from './reports.controller.js';
@@ -36,6 +37,7 @@ import { SetupService } from './setup.service.js';
     AuditService,
     JobsService,
     ModerationService,
+    OverridesService,
     PeopleService,
     ReportsService,
     RolesService,

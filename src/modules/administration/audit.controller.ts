@@ -6,7 +6,14 @@ import { CurrentActor, Requires } from '../../platform/auth/auth.decorator.js';
 import { pageOf } from '../../platform/http/cursor.js';
 import { Returns } from '../../platform/http/returns.decorator.js';
 import { AuditService } from './audit.service.js';
-import { type AuditExport, auditExport, type AuditQuery, auditQuery } from './dto/audit.dto.js';
+import {
+  type AuditAnchor,
+  auditAnchor,
+  type AuditExport,
+  auditExport,
+  type AuditQuery,
+  auditQuery,
+} from './dto/audit.dto.js';
 import { auditVerdict, auditView, type AuditView } from './dto/audit.view.js';
 
 @Controller('api/v1/admin/audit-logs')
@@ -20,11 +27,11 @@ export class AuditController {
     return this.audit.list(actor, query);
   }
 
-  /** Whether every entry is what was written and none is missing in between. */
+  /** Whether every entry is what was written and none is missing, in between or at the end. */
   @Get('verify')
   @Returns(200, auditVerdict)
-  verify(@CurrentActor() actor: Actor) {
-    return this.audit.verify(actor);
+  verify(@CurrentActor() actor: Actor, @Query({ schema: auditAnchor }) anchor: AuditAnchor) {
+    return this.audit.verify(actor, anchor);
   }
 
   /** One JSON object per line, the newest first. */

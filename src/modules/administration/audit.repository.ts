@@ -14,19 +14,35 @@ export interface AuditFilter {
   to?: string | undefined;
 }
 
+/** Where the log ends, as it was left with the last entry. */
+export interface AuditHead {
+  entries: number;
+  hash: string;
+  seal: string;
+}
+
 const LOCK = 0x7061_7564;
 const columns = sql`
   id, at, actor_id AS "actorId", action, permission, target_type AS "targetType", target_id AS "targetId", before, after,
   request_id AS "requestId", ip_hash AS "ipHash", prev_hash AS "prevHash", hash`;
 
-/** Lets one transaction at a time add to the chain, and answers its end. */
-export async function lockEnd(tx: Tx): Promise<{ id: string | null; hash: string | null }> {
-  await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCK})`);
-  const [row] = await tx.query<{ id: string; hash: string }>(
-    sql`SELECT id, hash FROM audit_logs ORDER BY id DESC LIMIT 1`,
-  );
-  return row ?? { id: null, hash: null };
+/** Lets one transaction at a time add to the chain. */
+export const lockLog = (tx: Tx): Promise<number> => tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCK})`);
+
+export async function findHead(db: Db): Promise<AuditHead | undefined> {
+  const [row] = await db.query<AuditHead & Record<string, unknown>>(sql`SELECT entries, hash, seal FROM audit_head`);
+  return row;
 }
+
+export async function lastId(db: Db): Promise<string | null> {
+  const [row] = await db.query<{ id: string }>(sql`SELECT id FROM audit_logs ORDER BY id DESC LIMIT 1`);
+  return row?.id ?? null;
+}
+
+export const setHead = (tx: Tx, { entries, hash, seal }: AuditHead): Promise<number> =>
+  tx.execute(sql`
+    INSERT INTO audit_head (id, entries, hash, seal) VALUES (1, ${entries}, ${hash}, ${seal})
+    ON CONFLICT (id) DO UPDATE SET entries = excluded.entries, hash = excluded.hash, seal = excluded.seal`);
 
 export const insertEntry = (tx: Tx, row: AuditRow): Promise<number> =>
   tx.execute(sql`

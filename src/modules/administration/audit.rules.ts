@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 /** What one entry of the audit log says; the hash covers all of it. */
 export interface AuditFacts {
   id: string;
@@ -18,10 +16,13 @@ export interface AuditFacts {
 /** The hash of the entry before the first. */
 export const GENESIS = '';
 
-/** Links an entry to the one before it: SHA-256, base64url. */
-export function chainHash(prevHash: string, facts: AuditFacts): string {
+/** Stands in the place of the hash before, when the end of the log was not what Parley left: no entry has it. */
+export const BROKEN = '!';
+
+/** What is signed to link an entry to the one before it. */
+export function chainText(prevHash: string, facts: AuditFacts): string {
   const { id, at, actorId, action, permission, targetType, targetId, before, after, requestId, ipHash } = facts;
-  const text = canonical([
+  return canonical([
     prevHash,
     id,
     at.toISOString(),
@@ -35,8 +36,10 @@ export function chainHash(prevHash: string, facts: AuditFacts): string {
     requestId,
     ipHash,
   ]);
-  return createHash('sha256').update(text).digest('base64url');
 }
+
+/** What is signed to seal the end of the log. */
+export const headText = (entries: number, hash: string): string => `${entries} ${hash}`;
 
 /** JSON with sorted members: the database gives them back in an order of its own. */
 function canonical(value: unknown): string {

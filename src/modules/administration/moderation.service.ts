@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Actor, requirePermission } from '../../platform/auth/actor.js';
+import { DatabaseService } from '../../platform/database/database.service.js';
 import type { RequestTrace } from '../../platform/http/request-origin.decorator.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { MessagesService } from '../messages/messages.service.js';
@@ -9,6 +10,7 @@ import { AuditService } from './audit.service.js';
 @Injectable()
 export class ModerationService {
   constructor(
+    private readonly database: DatabaseService,
     private readonly conversations: ConversationsService,
     private readonly messages: MessagesService,
     private readonly audit: AuditService,
@@ -17,9 +19,12 @@ export class ModerationService {
   /** Ends it for everybody. @throws forbidden, not_found */
   async deleteConversation(actor: Actor, id: string, reason: string | null, trace: RequestTrace): Promise<void> {
     requirePermission(actor, 'conversations.moderate');
-    await this.conversations.deleteAsModerator(actor, id);
     const deed = { action: 'conversation.delete', permission: 'conversations.moderate' } as const;
-    await this.audit.record(actor, { ...deed, targetType: 'conversation', targetId: id, after: { reason } }, trace);
+    const about = { targetType: 'conversation', targetId: id, after: { reason } };
+    await this.database.tx(async (tx) => {
+      await this.conversations.deleteAsModerator(actor, id, tx);
+      await this.audit.record(actor, { ...deed, ...about }, trace, tx);
+    });
   }
 
   /** @throws forbidden, not_found, last_owner */
@@ -31,22 +36,21 @@ export class ModerationService {
     trace: RequestTrace,
   ): Promise<void> {
     requirePermission(actor, 'conversations.moderate');
-    await this.conversations.removeAsModerator(actor, id, userId);
     const deed = { action: 'member.remove', permission: 'conversations.moderate' } as const;
-    const after = { userId, reason };
-    await this.audit.record(actor, { ...deed, targetType: 'conversation', targetId: id, after }, trace);
+    const about = { targetType: 'conversation', targetId: id, after: { userId, reason } };
+    await this.database.tx(async (tx) => {
+      await this.conversations.removeAsModerator(actor, id, userId, tx);
+      await this.audit.record(actor, { ...deed, ...about }, trace, tx);
+    });
   }
 
   /** @throws forbidden, not_found */
   async deleteMessage(actor: Actor, id: string, seq: number, reason: string | null, trace: RequestTrace) {
     requirePermission(actor, 'messages.moderate');
-    const result = await this.messages.moderate(actor, id, seq);
-    if (result.changed) {
-      const deed = { action: 'message.delete', permission: 'messages.moderate' } as const;
-      const { id: messageId, senderId } = result.message;
+    const deed = { action: 'message.delete', permission: 'messages.moderate' } as const;
+    return this.messages.moderate(actor, id, seq, ({ id: messageId, senderId }, tx) => {
       const after = { conversationId: id, seq, senderId, reason };
-      await this.audit.record(actor, { ...deed, targetType: 'message', targetId: messageId, after }, trace);
-    }
-    return result;
+      return this.audit.record(actor, { ...deed, targetType: 'message', targetId: messageId, after }, trace, tx);
+    });
   }
 }

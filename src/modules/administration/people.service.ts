@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Actor, requirePermission } from '../../platform/auth/actor.js';
 import type { Permission } from '../../platform/auth/permissions.js';
 import { now } from '../../platform/clock/clock.js';
+import { DatabaseService } from '../../platform/database/database.service.js';
 import { notFound, validationFailed } from '../../platform/errors/domain-error.js';
 import type { Page } from '../../platform/http/cursor.js';
 import type { RequestTrace } from '../../platform/http/request-origin.decorator.js';
@@ -13,10 +14,14 @@ import type { Deletion, Suspension } from './dto/person.dto.js';
 import type { PersonView } from './dto/person.view.js';
 import { RolesService } from './roles.service.js';
 
-/** Accounts of others. Nobody touches an account that may do more than they may: it would be a way to its permissions. */
+/**
+ * Accounts of others; each act and its entry in the audit log are one transaction. Nobody touches an account that may do more than they
+ * may: it would be a way to its permissions.
+ */
 @Injectable()
 export class PeopleService {
   constructor(
+    private readonly database: DatabaseService,
     private readonly users: UsersService,
     private readonly roles: RolesService,
     private readonly audit: AuditService,
@@ -57,9 +62,11 @@ export class PeopleService {
   /** @throws forbidden, not_found, already_exists */
   async update(actor: Actor, id: string, change: AccountChange, trace: RequestTrace): Promise<PersonView> {
     const before = await this.reach(actor, 'users.write', id);
-    await this.users.updateAccount(actor, id, change);
     const old = Object.fromEntries(Object.keys(change).map((name) => [name, before[name as keyof AccountView]]));
-    await this.audit.record(actor, deed('user.update', 'users.write', id, old, { ...change }), trace);
+    await this.database.tx(async (tx) => {
+      await this.users.updateAccount(actor, id, change, tx);
+      await this.audit.record(actor, deed('user.update', 'users.write', id, old, { ...change }), trace, tx);
+    });
     return this.seen(id);
   }
 
@@ -71,10 +78,12 @@ export class PeopleService {
     trace: RequestTrace,
   ): Promise<{ eraseAfter: string }> {
     const { state } = await this.reach(actor, 'users.delete', id);
-    const result = await this.users.deleteAccount(id, erase);
     const after = { state: 'deleted', erase, reason: reason ?? null };
-    await this.audit.record(actor, deed('user.delete', 'users.delete', id, { state }, after), trace);
-    return result;
+    return this.database.tx(async (tx) => {
+      const result = await this.users.deleteAccount(id, erase, tx);
+      await this.audit.record(actor, deed('user.delete', 'users.delete', id, { state }, after), trace, tx);
+      return result;
+    });
   }
 
   /** Shuts somebody out; their sockets close everywhere. @throws forbidden, not_found, last_admin */
@@ -82,18 +91,22 @@ export class PeopleService {
     if (until !== undefined && until <= now())
       throw validationFailed({ path: 'until', code: 'past', message: 'A time in the future' });
     const { state } = await this.reach(actor, 'users.write', id);
-    await this.users.suspend(id, reason, until ?? null);
     const after = { state: 'suspended', reason, until: until?.toISOString() ?? null };
-    await this.audit.record(actor, deed('user.suspend', 'users.write', id, { state }, after), trace);
+    await this.database.tx(async (tx) => {
+      await this.users.suspend(id, reason, until ?? null, tx);
+      await this.audit.record(actor, deed('user.suspend', 'users.write', id, { state }, after), trace, tx);
+    });
     return this.seen(id);
   }
 
   /** @throws forbidden, not_found */
   async reinstate(actor: Actor, id: string, reason: string | undefined, trace: RequestTrace): Promise<PersonView> {
     const { state } = await this.reach(actor, 'users.write', id);
-    await this.users.reinstate(id);
     const after = { state: 'active', reason: reason ?? null };
-    await this.audit.record(actor, deed('user.unsuspend', 'users.write', id, { state }, after), trace);
+    await this.database.tx(async (tx) => {
+      await this.users.reinstate(id, tx);
+      await this.audit.record(actor, deed('user.unsuspend', 'users.write', id, { state }, after), trace, tx);
+    });
     return this.seen(id);
   }
 
@@ -104,10 +117,12 @@ export class PeopleService {
   /** Ends sessions, all or one. @throws forbidden, not_found */
   async revoke(actor: Actor, id: string, sessionId: string | undefined, trace: RequestTrace): Promise<void> {
     await this.reach(actor, 'sessions.revoke', id);
-    const ended = await this.users.revokeSessions(id, 'revoked', sessionId);
-    if (ended === 0 && sessionId !== undefined) throw notFound();
-    const after = { sessionId: sessionId ?? null, ended };
-    await this.audit.record(actor, deed('session.revoke', 'sessions.revoke', id, null, after), trace);
+    await this.database.tx(async (tx) => {
+      const ended = await this.users.revokeSessions(id, 'revoked', sessionId, tx);
+      if (ended === 0 && sessionId !== undefined) throw notFound();
+      const after = { sessionId: sessionId ?? null, ended };
+      await this.audit.record(actor, deed('session.revoke', 'sessions.revoke', id, null, after), trace, tx);
+    });
   }
 
   /** The account as it is, if the actor may touch it. */

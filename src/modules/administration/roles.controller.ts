@@ -4,14 +4,20 @@ import { CurrentActor, Requires } from '../../platform/auth/auth.decorator.js';
 import { CurrentTrace, type RequestTrace } from '../../platform/http/request-origin.decorator.js';
 import { Returns } from '../../platform/http/returns.decorator.js';
 import { uuid } from '../../platform/http/text.js';
+import { type SetOverrides, setOverrides } from './dto/override.dto.js';
+import { overridesView } from './dto/override.view.js';
 import * as dto from './dto/role.dto.js';
 import { permissionMapView, roleListView, roleView } from './dto/role.view.js';
 import { roleNamesView } from './dto/person.view.js';
+import { OverridesService } from './overrides.service.js';
 import { RolesService } from './roles.service.js';
 
 @Controller('api/v1/admin')
 export class RolesController {
-  constructor(private readonly roles: RolesService) {}
+  constructor(
+    private readonly roles: RolesService,
+    private readonly overrides: OverridesService,
+  ) {}
 
   @Get('roles')
   @Requires('roles.read')
@@ -73,5 +79,26 @@ export class RolesController {
     @CurrentTrace() trace: RequestTrace,
   ) {
     return { roles: await this.roles.assign(actor, id, roles, trace) };
+  }
+
+  /** Exceptions of a user from what the roles give, and what the user may in the end. */
+  @Get('users/:id/permissions')
+  @Requires('roles.read')
+  @Returns(200, overridesView)
+  getOverrides(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) id: string) {
+    return this.overrides.get(actor, id);
+  }
+
+  /** Replaces the exceptions of a user; acts on every replica and open socket. */
+  @Put('users/:id/permissions')
+  @Requires('roles.write')
+  @Returns(200, overridesView)
+  setOverrides(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) id: string,
+    @Body({ schema: setOverrides }) wanted: SetOverrides,
+    @CurrentTrace() trace: RequestTrace,
+  ) {
+    return this.overrides.set(actor, id, wanted, trace);
   }
 }

@@ -40,19 +40,34 @@ export async function rolesOf(db: Db, userIds: readonly string[]): Promise<Map<s
   return new Map(rows.map(({ userId, names }) => [userId, names]));
 }
 
-/** Roles and permissions of a user, without those that everybody has. */
-export async function grantsOf(db: Db, userId: string): Promise<{ roles: string[]; permissions: Permission[] }> {
-  const [row] = await db.query<{ roles: string[]; permissions: Permission[] }>(sql`
-    SELECT coalesce(array_agg(DISTINCT r.name), '{}') AS roles,
-           coalesce(array_agg(DISTINCT p.permission) FILTER (WHERE p.permission IS NOT NULL), '{}') AS permissions
-    FROM user_roles u JOIN roles r ON r.id = u.role_id LEFT JOIN role_permissions p ON p.role_id = r.id
-    WHERE u.user_id = ${userId}`);
-  return row ?? { roles: [], permissions: [] };
+/** What a user may: what the assigned roles give, with the user's own exceptions. */
+export interface GrantsRow {
+  userId: string;
+  roles: string[];
+  permissions: Permission[];
 }
 
+/** Of those of the users who have any; everybody's role and its permissions are not among them. */
+export const findGrants = (db: Db, userIds: readonly string[]): Promise<GrantsRow[]> =>
+  db.query<GrantsRow & Record<string, unknown>>(sql`
+    SELECT i.user_id AS "userId",
+           ARRAY(SELECT r.name FROM user_roles u JOIN roles r ON r.id = u.role_id
+                 WHERE u.user_id = i.user_id ORDER BY r.name) AS roles,
+           ARRAY((SELECT p.permission FROM user_roles u JOIN role_permissions p ON p.role_id = u.role_id
+                  WHERE u.user_id = i.user_id
+                  UNION SELECT permission FROM user_permissions WHERE user_id = i.user_id AND granted)
+                 EXCEPT SELECT permission FROM user_permissions WHERE user_id = i.user_id AND NOT granted
+                 ORDER BY 1) AS permissions
+    FROM (SELECT user_id FROM user_roles WHERE user_id = ANY(${userIds}::uuid[])
+          UNION SELECT user_id FROM user_permissions WHERE user_id = ANY(${userIds}::uuid[])) AS i`);
+
+/** Those who hold a role and are denied nothing of it. */
 export async function holdersOf(db: Db, role: string): Promise<string[]> {
   const rows = await db.query<{ id: string }>(sql`
-    SELECT u.user_id AS id FROM user_roles u JOIN roles r ON r.id = u.role_id WHERE r.name = ${role}`);
+    SELECT u.user_id AS id FROM user_roles u JOIN roles r ON r.id = u.role_id
+    WHERE r.name = ${role} AND NOT EXISTS (
+      SELECT FROM user_permissions x JOIN role_permissions p ON p.role_id = r.id AND p.permission = x.permission
+      WHERE x.user_id = u.user_id AND NOT x.granted)`);
   return rows.map(({ id }) => id);
 }
 
@@ -81,6 +96,12 @@ export async function assignRoles(tx: Tx, userId: string, roleIds: readonly stri
   await tx.execute(sql`
     INSERT INTO user_roles (user_id, role_id, granted_by) SELECT ${userId}, unnest(${roleIds}::uuid[]), ${by}
     ON CONFLICT DO NOTHING`);
+}
+
+/** An erased user holds nothing. */
+export async function dropGrants(db: Db, userId: string): Promise<void> {
+  await db.execute(sql`DELETE FROM user_roles WHERE user_id = ${userId}`);
+  await db.execute(sql`DELETE FROM user_permissions WHERE user_id = ${userId}`);
 }
 
 export const listPermissions = (db: Db): Promise<{ name: Permission; description: string }[]> =>

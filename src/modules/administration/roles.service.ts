@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Actor, requirePermission } from '../../platform/auth/actor.js';
-import { Actors } from '../../platform/auth/actors.js';
+import { Actors, type Grants } from '../../platform/auth/actors.js';
 import { GrantsChanged } from '../../platform/auth/auth.events.js';
 import { PolicyCheck } from '../../platform/auth/policy-check.js';
 import { newId } from '../../platform/clock/clock.js';
@@ -10,11 +10,12 @@ import { invalidState, notFound, validationFailed } from '../../platform/errors/
 import { EventsService } from '../../platform/events/events.service.js';
 import type { RequestTrace } from '../../platform/http/request-origin.decorator.js';
 import { UsersService } from '../users/users.service.js';
-import { exceeds, lastAdmin, nameTaken } from './administration.errors.js';
+import { lastAdmin, nameTaken } from './administration.errors.js';
 import { AuditService } from './audit.service.js';
 import type { CreateRole, UpdateRole } from './dto/role.dto.js';
 import { type PermissionMapView, type RoleView, toRoleView } from './dto/role.view.js';
 import * as roles from './roles.repository.js';
+import { difference, requireAll } from './roles.rules.js';
 
 /** Roles, and who holds them. Nobody hands out, takes away or changes what they do not have themselves. */
 @Injectable()
@@ -119,15 +120,15 @@ export class RolesService {
 
   /** For accounts that are about to be deleted or shut out. @throws last_admin */
   async requireOtherAdmin(userId: string, tx: Tx): Promise<void> {
-    const { roles: held } = await roles.grantsOf(tx, userId);
-    if (!held.includes(roles.ADMIN)) return;
+    const [held] = await roles.findGrants(tx, [userId]);
+    if (!held?.roles.includes(roles.ADMIN)) return;
     await roles.lockRoles(tx);
     if (!(await this.hasAdmin(userId))) throw lastAdmin();
   }
 
   /** Every role of a user, the one of everybody included. */
   async namesOf(userId: string): Promise<string[]> {
-    return (await this.grantsOf(userId)).roles;
+    return [...((await this.grantsOf([userId])).get(userId)?.roles ?? [])];
   }
 
   async namesOfMany(userIds: readonly string[]): Promise<Map<string, string[]>> {
@@ -135,14 +136,20 @@ export class RolesService {
     return new Map(userIds.map((id) => [id, [roles.EVERYONE, ...(held.get(id) ?? [])]]));
   }
 
-  async grantsOf(userId: string) {
-    const { roles: held, permissions } = await roles.grantsOf(this.database, userId);
-    return { roles: [roles.EVERYONE, ...held], permissions };
+  /** Roles and permissions of each user, exceptions included. */
+  async grantsOf(userIds: readonly string[]): Promise<Map<string, Grants>> {
+    const rows = new Map((await roles.findGrants(this.database, userIds)).map((row) => [row.userId, row]));
+    return new Map(
+      userIds.map((id) => {
+        const { roles: held = [], permissions = [] } = rows.get(id) ?? {};
+        return [id, { roles: [roles.EVERYONE, ...held], permissions }];
+      }),
+    );
   }
 
   /** Whoever has a permission that the actor lacks is above them. @throws forbidden */
   async requireNotAbove(actor: Actor, userId: string): Promise<void> {
-    requireAll(actor, (await roles.grantsOf(this.database, userId)).permissions);
+    requireAll(actor, (await this.grantsOf([userId])).get(userId)?.permissions ?? []);
   }
 
   private async assignIn(
@@ -178,7 +185,8 @@ export class RolesService {
     this.changedFor(userId, tx);
   }
 
-  private changedFor(userId: string, tx: Tx): void {
+  /** After the commit every replica and every open socket of the user has what the user may now. */
+  changedFor(userId: string, tx: Tx): void {
     tx.afterCommit(() => {
       this.actors.forget(userId);
       this.events.hint(new GrantsChanged(userId));
@@ -218,11 +226,3 @@ export class RolesService {
     return this.audit.record(actor, { ...deed, before, after }, trace, tx);
   }
 }
-
-function requireAll(actor: Actor, permissions: readonly string[]): void {
-  const lacking = permissions.find((permission) => !(actor.permissions as ReadonlySet<string>).has(permission));
-  if (lacking !== undefined) throw exceeds(lacking);
-}
-
-const difference = <Item>(these: readonly Item[], those: readonly Item[]): Item[] =>
-  these.filter((item) => !those.includes(item));

@@ -39,7 +39,7 @@ export class ConversationChangeService {
 
   /**
    * Runs `work` while the conversation stands still, with the membership of the actor and those of `toWrite`, which alone
-   * may be written.
+   * may be written; in a transaction of its own, or in `tx`.
    * @throws not_found when it does not exist or, unless `open`, the actor is no active member
    */
   async hold<Result>(
@@ -47,16 +47,17 @@ export class ConversationChangeService {
     conversationId: string,
     toWrite: readonly string[],
     work: (held: Held, tx: Tx) => Promise<Result>,
-    { open = false } = {},
+    { open = false, tx: own }: { open?: boolean; tx?: Tx } = {},
   ): Promise<Result> {
-    return this.database.tx(async (tx) => {
+    const held = async (tx: Tx): Promise<Result> => {
       const head = await this.conversations.lock(tx, conversationId, open ? undefined : actor.userId);
       const conversation = head && (await this.conversations.find(tx, conversationId));
       if (!conversation || conversation.deletedAt) throw notFound();
       const members = await this.members.read(tx, conversationId, actor.userId, toWrite);
       if (!open && members.get(actor.userId)?.state !== 'active') throw notFound();
       return work({ conversation, members }, tx);
-    });
+    };
+    return own ? held(own) : this.database.tx(held);
   }
 
   /**

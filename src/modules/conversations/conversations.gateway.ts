@@ -1,3 +1,4 @@
+import { Authenticated } from '../../platform/auth/auth.decorator.js';
 import type { DeliveredEvent } from '../../platform/events/domain-event.js';
 import { Live } from '../../platform/events/event-handlers.js';
 import { Command, Gateway } from '../../platform/realtime/gateway.decorator.js';
@@ -9,6 +10,7 @@ import { ReceiptsService } from './receipts.service.js';
 
 /** Receipts by socket, in and out. Changes need no handler: their events carry a position, which the sequencers follow. */
 @Gateway()
+@Authenticated()
 export class ConversationsGateway {
   constructor(
     private readonly receipts: ReceiptsService,

@@ -240,12 +240,12 @@ export class ConversationsService {
   }
 
   /** For moderation. @throws forbidden, not_found */
-  deleteAsModerator(actor: Actor, conversationId: string): Promise<void> {
-    return this.editing.deleteAsModerator(actor, conversationId);
+  deleteAsModerator(actor: Actor, conversationId: string, tx: Tx): Promise<void> {
+    return this.editing.deleteAsModerator(actor, conversationId, tx);
   }
 
   /** For moderation. @throws forbidden, not_found, last_owner */
-  removeAsModerator(actor: Actor, conversationId: string, userId: string): Promise<void> {
-    return this.departures.removeAsModerator(actor, conversationId, userId);
+  removeAsModerator(actor: Actor, conversationId: string, userId: string, tx: Tx): Promise<void> {
+    return this.departures.removeAsModerator(actor, conversationId, userId, tx);
   }
 }

@@ -43,14 +43,14 @@ export class DepartureService {
   }
 
   /** Removes anybody, as moderation. @throws forbidden, not_found, last_owner */
-  async removeAsModerator(actor: Actor, conversationId: string, userId: string): Promise<void> {
+  async removeAsModerator(actor: Actor, conversationId: string, userId: string, tx: Tx): Promise<void> {
     requirePermission(actor, 'conversations.moderate');
-    const work = async (held: Held, tx: Tx) => {
+    const work = async (held: Held) => {
       const target = held.members.get(userId);
       if (target?.state !== 'active') throw notFound();
       await this.end(actor, held, target, tx);
     };
-    await this.changes.hold(actor, conversationId, [userId], work, { open: true });
+    await this.changes.hold(actor, conversationId, [userId], work, { open: true, tx });
   }
 
   /** Ends every membership of a user whose account is gone; what a last owner owned passes on first. Safe to repeat. */

@@ -58,9 +58,9 @@ export class EditingService {
   }
 
   /** Deletes any conversation, as moderation. @throws forbidden, not_found */
-  async deleteAsModerator(actor: Actor, id: string): Promise<void> {
+  async deleteAsModerator(actor: Actor, id: string, tx: Tx): Promise<void> {
     requirePermission(actor, 'conversations.moderate');
-    await this.changes.hold(actor, id, [], (held, tx) => this.end(actor, held, tx), { open: true });
+    await this.changes.hold(actor, id, [], (held) => this.end(actor, held, tx), { open: true, tx });
   }
 
   /** Everybody loses access with one rev. */

@@ -1,3 +1,4 @@
+import { Authenticated } from '../../platform/auth/auth.decorator.js';
 import type { DeliveredEvent } from '../../platform/events/domain-event.js';
 import { Live } from '../../platform/events/event-handlers.js';
 import { Command, Gateway } from '../../platform/realtime/gateway.decorator.js';
@@ -18,6 +19,7 @@ import { CallHint, type CallHintPayload, CallSignal, type CallSignalPayload } fr
 
 /** Calls by socket, and what participants' devices are told beside the change of the message. */
 @Gateway()
+@Authenticated()
 export class CallsGateway {
   constructor(
     private readonly calls: CallsService,

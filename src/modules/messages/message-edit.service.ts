@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../platform/auth/actor.js';
+import type { Tx } from '../../platform/database/db.js';
 import { epochMs } from '../../platform/clock/clock.js';
 import { Config } from '../../platform/config/config.js';
 import { sqlStateOf } from '../../platform/database/database-error.js';
@@ -55,10 +56,22 @@ export class MessageEditService {
   }
 
   /** On behalf of Parley: by a moderator of the installation, or when an account is erased. */
-  async remove(by: string | null, c: string, seq: number): Promise<Changed> {
+  async remove(
+    by: string | null,
+    c: string,
+    seq: number,
+    /** Writes along with the deletion, if there is one. */
+    record: (row: FullMessageRow, tx: Tx) => Promise<void> = async () => undefined,
+  ): Promise<Changed> {
     return this.messages.apply(null, { c, seq, visibleFromSeq: 1 }, (row) => {
       if (row.kind === 'system') throw invalidState('System messages cannot be deleted');
-      return planDelete(row, by, undefined);
+      const deletion = planDelete(row, by, undefined);
+      if (!deletion) return undefined;
+      const write = async (tx: Tx): Promise<void> => {
+        await deletion.write(tx);
+        await record(row, tx);
+      };
+      return { ...deletion, write };
     });
   }
 

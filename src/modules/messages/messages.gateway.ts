@@ -1,3 +1,4 @@
+import { Authenticated } from '../../platform/auth/auth.decorator.js';
 import type { DeliveredEvent } from '../../platform/events/domain-event.js';
 import { Live } from '../../platform/events/event-handlers.js';
 import { RateLimiter } from '../../platform/ratelimit/rate-limiter.js';
@@ -33,6 +34,7 @@ import { ReactionsService } from './reactions.service.js';
 
 /** Messages by socket, in; and everything that happens to them, out to the rooms. */
 @Gateway()
+@Authenticated()
 export class MessagesGateway {
   constructor(
     private readonly messages: MessagesService,

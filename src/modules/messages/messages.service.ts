@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Actor, requirePermission } from '../../platform/auth/actor.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
+import type { Tx } from '../../platform/database/db.js';
 import { constraintOf, sqlStateOf } from '../../platform/database/database-error.js';
 import { DomainError } from '../../platform/errors/domain-error.js';
 import { Log } from '../../platform/logging/log.js';
@@ -91,10 +92,15 @@ export class MessagesService {
     return listFollowers(this.database, threadId);
   }
 
-  /** Deletes a message anywhere. @throws forbidden, not_found, invalid_state */
-  async moderate(actor: Actor, conversationId: string, seq: number): Promise<Changed> {
+  /** Deletes a message anywhere; `record` writes in the same transaction who did. @throws forbidden, not_found, invalid_state */
+  async moderate(
+    actor: Actor,
+    conversationId: string,
+    seq: number,
+    record: (message: { id: string; senderId: string | null }, tx: Tx) => Promise<void>,
+  ): Promise<Changed> {
     requirePermission(actor, 'messages.moderate');
-    return this.edits.remove(actor.system === null ? actor.userId : null, conversationId, seq);
+    return this.edits.remove(actor.system === null ? actor.userId : null, conversationId, seq, record);
   }
 
   /** A file has another state: every live message that shows it gets a new rev. */

@@ -1,3 +1,4 @@
+import { Authenticated } from '../../platform/auth/auth.decorator.js';
 import { Command, Gateway } from '../../platform/realtime/gateway.decorator.js';
 import type { SocketClient } from '../../platform/realtime/socket-client.js';
 import {
@@ -11,6 +12,7 @@ import {
 import { SyncService } from './sync.service.js';
 
 @Gateway()
+@Authenticated()
 export class SyncGateway {
   constructor(private readonly synchronisation: SyncService) {}
 

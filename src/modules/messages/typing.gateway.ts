@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Authenticated } from '../../platform/auth/auth.decorator.js';
 import type { DeliveredEvent } from '../../platform/events/domain-event.js';
 import { Live } from '../../platform/events/event-handlers.js';
 import { EventsService } from '../../platform/events/events.service.js';
@@ -16,6 +17,7 @@ const MAX_MEMBERS = 100;
 
 /** Who is writing. Nothing is stored; what is refused or lost is not worth an answer. */
 @Gateway()
+@Authenticated()
 export class TypingGateway {
   constructor(
     private readonly conversations: ConversationsService,

@@ -1,4 +1,5 @@
 import type { OnModuleInit } from '@nestjs/common';
+import { Authenticated } from '../../platform/auth/auth.decorator.js';
 import type { DeliveredEvent } from '../../platform/events/domain-event.js';
 import { Live } from '../../platform/events/event-handlers.js';
 import { RateLimiter } from '../../platform/ratelimit/rate-limiter.js';
@@ -11,6 +12,7 @@ import { PresenceMoved } from './presence.events.js';
 import { PresenceWatches } from './presence-watches.service.js';
 
 @Gateway()
+@Authenticated()
 export class PresenceGateway implements OnModuleInit {
   constructor(
     private readonly local: LocalPresence,

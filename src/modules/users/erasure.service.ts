@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Actor } from '../../platform/auth/actor.js';
 import { Config } from '../../platform/config/config.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
+import type { Tx } from '../../platform/database/db.js';
 import { notFound } from '../../platform/errors/domain-error.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import type { RequestOrigin } from '../../platform/http/request-origin.decorator.js';
@@ -50,38 +51,34 @@ export class ErasureService implements OnModuleInit {
     origin: RequestOrigin,
   ): Promise<{ eraseAfter: string }> {
     await this.credentials.requirePassword(actor, password);
-    return this.delete(actor.userId, erase, origin.ip);
+    return this.database.tx((tx) => this.delete(actor.userId, erase, origin.ip, tx));
   }
 
   /** Deletes an account, whoever may; `erase` leaves no time to change one's mind. @throws not_found, last_admin */
-  async delete(userId: string, erase: boolean, ip = ''): Promise<{ eraseAfter: string }> {
-    const eraseAfter = await this.database.tx(async (tx) => {
-      if (!(await lockUser(tx, userId))) throw notFound();
-      for (const guard of this.sources.deletionGuards) await guard(userId, tx);
-      const user = await erasure.markDeleted(tx, userId, erase ? 0 : this.config.ERASE_AFTER_DAYS);
-      if (!user) throw notFound();
-      await this.sessions.revoke(userId, 'deleted', {}, tx);
-      await this.activity.record(userId, 'deleted', { ip }, tx);
-      await this.events.publish(tx, new UserUpdated(userId, user.rev));
-      await this.events.publish(tx, new UserDeleted(userId));
-      return erasure.findEraseAfter(tx, userId);
-    });
-    if (erase) await this.erase(userId);
+  async delete(userId: string, erase: boolean, ip: string, tx: Tx): Promise<{ eraseAfter: string }> {
+    if (!(await lockUser(tx, userId))) throw notFound();
+    for (const guard of this.sources.deletionGuards) await guard(userId, tx);
+    const user = await erasure.markDeleted(tx, userId, erase ? 0 : this.config.ERASE_AFTER_DAYS);
+    if (!user) throw notFound();
+    await this.sessions.revoke(userId, 'deleted', {}, tx);
+    await this.activity.record(userId, 'deleted', { ip }, tx);
+    await this.events.publish(tx, new UserUpdated(userId, user.rev));
+    await this.events.publish(tx, new UserDeleted(userId));
+    const eraseAfter = await erasure.findEraseAfter(tx, userId);
+    if (erase) await this.erase(userId, tx);
     return { eraseAfter: (eraseAfter ?? new Date(0)).toISOString() };
   }
 
   /** Erases whatever is due. Replicas that do it at once do no harm: each user is blanked and announced once. */
   async eraseDue(): Promise<number> {
     const due = await erasure.findDueForErasure(this.database, BATCH);
-    for (const userId of due) await this.erase(userId);
+    for (const userId of due) await this.database.tx((tx) => this.erase(userId, tx));
     if (due.length > 0) this.log.info('accounts.erased', { users: due.length });
     return due.length;
   }
 
-  private async erase(userId: string): Promise<void> {
-    await this.database.tx(async (tx) => {
-      if (await erasure.eraseUser(tx, userId)) await this.events.publish(tx, new UserErased(userId));
-    });
+  private async erase(userId: string, tx: Tx): Promise<void> {
+    if (await erasure.eraseUser(tx, userId)) await this.events.publish(tx, new UserErased(userId));
   }
 
   private async purge(): Promise<void> {

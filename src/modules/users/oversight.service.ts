@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { type Actor, requirePermission } from '../../platform/auth/actor.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
+import type { Tx } from '../../platform/database/db.js';
 import { notFound } from '../../platform/errors/domain-error.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import { decodeCursor, encodeCursor, type Page, toPage } from '../../platform/http/cursor.js';
@@ -41,14 +42,12 @@ export class AccountOversight {
   }
 
   /** @throws forbidden, not_found, already_exists */
-  async update(actor: Actor, id: string, change: AccountChange): Promise<void> {
+  async update(actor: Actor, id: string, change: AccountChange, tx: Tx): Promise<void> {
     requirePermission(actor, 'users.write');
-    await this.database.tx(async (tx) => {
-      if (!(await lockUser(tx, id))) throw notFound();
-      const row = await refuseTaken(updateAccount(tx, id, change));
-      if (!row) throw notFound();
-      await this.events.publish(tx, new UserUpdated(id, row.rev));
-    });
+    if (!(await lockUser(tx, id))) throw notFound();
+    const row = await refuseTaken(updateAccount(tx, id, change));
+    if (!row) throw notFound();
+    await this.events.publish(tx, new UserUpdated(id, row.rev));
   }
 
   /** @throws forbidden, not_found */

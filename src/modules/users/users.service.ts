@@ -141,24 +141,23 @@ export class UsersService implements OnModuleInit {
   }
 
   /** Ends live sessions of a user, all or one; answers how many. */
-  revokeSessions(userId: string, reason: RevocationReason, sessionId?: string): Promise<number> {
-    const scope = sessionId === undefined ? {} : { sessionId };
-    return this.database.tx((tx) => this.sessions.revoke(userId, reason, scope, tx));
+  revokeSessions(userId: string, reason: RevocationReason, sessionId: string | undefined, tx: Tx): Promise<number> {
+    return this.sessions.revoke(userId, reason, sessionId === undefined ? {} : { sessionId }, tx);
   }
 
   /** Shuts an account out until a time, or for good; its sessions end everywhere. @throws not_found */
-  suspend(userId: string, reason: string, until: Date | null): Promise<void> {
-    return this.suspensions.suspend(userId, reason, until);
+  suspend(userId: string, reason: string, until: Date | null, tx: Tx): Promise<void> {
+    return this.suspensions.suspend(userId, reason, until, tx);
   }
 
   /** Ends a suspension; nothing happens without one. @throws not_found */
-  reinstate(userId: string): Promise<void> {
-    return this.suspensions.reinstate(userId);
+  reinstate(userId: string, tx: Tx): Promise<void> {
+    return this.suspensions.reinstate(userId, tx);
   }
 
   /** Deletes an account, with `erase` for good and at once. @throws not_found, last_admin */
-  deleteAccount(userId: string, erase: boolean): Promise<{ eraseAfter: string }> {
-    return this.erasure.delete(userId, erase);
+  deleteAccount(userId: string, erase: boolean, tx: Tx): Promise<{ eraseAfter: string }> {
+    return this.erasure.delete(userId, erase, '', tx);
   }
 
   /** For administration. @throws forbidden, invalid_cursor */
@@ -170,8 +169,8 @@ export class UsersService implements OnModuleInit {
     return this.oversight.get(actor, userId);
   }
   /** For administration. @throws forbidden, not_found, already_exists */
-  updateAccount(actor: Actor, userId: string, change: AccountChange): Promise<void> {
-    return this.oversight.update(actor, userId, change);
+  updateAccount(actor: Actor, userId: string, change: AccountChange, tx: Tx): Promise<void> {
+    return this.oversight.update(actor, userId, change, tx);
   }
   /** For administration: live sessions. @throws forbidden, not_found */
   sessionsOf(actor: Actor, userId: string): Promise<SessionView[]> {

@@ -25,17 +25,20 @@ export interface Grants {
 export type SessionSource = (sessionId: string, claims: TokenClaims) => Promise<SessionState | undefined>;
 /** Told the address of a caller whose token was refused; may throw in place of the refusal. */
 export type RefusalObserver = (address: string) => Promise<void>;
-export type GrantSource = (userId: string) => Promise<Grants>;
+/** Of each of the users, whether they hold anything or not. */
+export type GrantSource = (userIds: readonly string[]) => Promise<Map<string, Grants>>;
 
 /** Revocations and role changes act within 5 s even when no replica tells this one. */
 const CACHE_MS = 4000;
 const MAX_CACHED = 50_000;
+/** What everybody has, and nothing more. */
+const NOTHING: Grants = { roles: ['user'], permissions: [] };
 
 /** Turns a token into an Actor. Users registers as the source of sessions, administration as the source of grants. */
 @Injectable()
 export class Actors {
   private sessions: SessionSource | undefined;
-  private grants: GrantSource = async () => ({ roles: ['user'], permissions: [] });
+  private grants: GrantSource = async () => new Map();
   private observeRefusal: RefusalObserver = async () => {};
   private readonly cache = new Map<string, { actor: Actor; until: number }>();
 
@@ -96,8 +99,13 @@ export class Actors {
   }
 
   /** Roles and permissions of a user, as their next request will have them. */
-  grantsOf(userId: string): Promise<Grants> {
-    return this.grants(userId);
+  async grantsOf(userId: string): Promise<Grants> {
+    return (await this.grantsOfMany([userId])).get(userId) ?? NOTHING;
+  }
+
+  /** The same of many. */
+  grantsOfMany(userIds: readonly string[]): Promise<Map<string, Grants>> {
+    return this.grants(userIds);
   }
 
   private async resolve(claims: TokenClaims): Promise<Actor> {
@@ -105,7 +113,7 @@ export class Actors {
     const session = await this.sessions(claims.sessionId, claims);
     if (!session || session.userId !== claims.userId) throw new DomainError('session_revoked');
     if (session.refused) throw new DomainError(session.refused);
-    const { roles, permissions } = await this.grants(claims.userId);
+    const { roles, permissions } = await this.grantsOf(claims.userId);
     return new Actor(claims.userId, claims.sessionId, session.deviceId, new Set(permissions), roles, claims.expiresAt);
   }
 }

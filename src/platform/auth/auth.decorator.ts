@@ -3,7 +3,10 @@ import type { Request } from 'express';
 import type { Actor } from './actor.js';
 import type { Permission } from './permissions.js';
 
-/** Who may call a route: anybody, any user, or users with a permission. A route without one fails the boot. */
+/**
+ * Who may call a route or send a socket event: anybody, any user, or users with a permission. One without a policy fails
+ * the boot.
+ */
 export type RoutePolicy = 'public' | 'user' | { permission: Permission } | 'probe' | 'signature' | 'metrics';
 export const POLICY = 'parley:policy';
 

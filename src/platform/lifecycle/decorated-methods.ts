@@ -3,6 +3,8 @@ export interface DecoratedMethod<Value> {
   /** Class and method, for logs. */
   name: string;
   value: Value;
+  /** The method itself, for further metadata. */
+  handler: (...args: unknown[]) => unknown;
   call: (...args: unknown[]) => unknown;
 }
 
@@ -19,6 +21,7 @@ export function decoratedMethods<Value>(instance: unknown, key: string): Decorat
     const value = Reflect.getOwnMetadata(key, handler) as Value | undefined;
     if (value === undefined) return [];
     const bound = handler as (...args: unknown[]) => unknown;
-    return [{ name: `${instance.constructor.name}.${method}`, value, call: (...args) => bound.apply(instance, args) }];
+    const name = `${instance.constructor.name}.${method}`;
+    return [{ name, value, handler: bound, call: (...args) => bound.apply(instance, args) }];
   });
 }

@@ -1,4 +1,5 @@
-const HARD_LIMIT_MS = 75_000;
+/** The process ends itself after this; every platform has to wait longer (test/deploy). */
+export const HARD_LIMIT_MS = 75_000;
 const BOOT_LIMIT_MS = 10_000;
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 type StopSignal = keyof typeof exitCodes;

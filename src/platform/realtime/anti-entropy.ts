@@ -6,6 +6,7 @@ import { Connections } from './connections.js';
 import { Feeds } from './feeds.js';
 import { RoomSequencer } from './room-sequencer.js';
 import { ServerEpoch } from './server-epoch.js';
+import { SocketGrants } from './socket-grants.js';
 import { Sockets } from './sockets.js';
 import { UserSequencer } from './user-sequencer.js';
 
@@ -14,7 +15,7 @@ const MANY_ROOMS = 20_000;
 
 /**
  * Compares what this replica has told with what the database says, so that a lost hint costs seconds and nothing else:
- * heads of the conversations served here, heads of the connected users, their auth sessions, the epoch.
+ * heads of the conversations served here, heads of the connected users, their auth sessions and permissions, the epoch.
  */
 @Injectable()
 export class AntiEntropy implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -29,6 +30,7 @@ export class AntiEntropy implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly rooms: RoomSequencer,
     private readonly users: UserSequencer,
     private readonly sockets: Sockets,
+    private readonly grants: SocketGrants,
     private readonly connections: Connections,
     private readonly epoch: ServerEpoch,
     private readonly log: Log,
@@ -51,6 +53,7 @@ export class AntiEntropy implements OnApplicationBootstrap, OnApplicationShutdow
       rooms: () => this.checkRooms(),
       users: () => this.checkUsers(),
       sessions: () => this.checkSessions(),
+      grants: () => this.grants.refresh(this.sockets.userIds()),
     };
     for (const [part, check] of Object.entries(parts)) {
       if (this.sockets.size === 0 || this.stopped) return;

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { requirePermission } from '../auth/actor.js';
 import { jitter, monotonicMs } from '../clock/clock.js';
 import { DomainError, validationFailed } from '../errors/domain-error.js';
 import { type Problem, toProblem } from '../errors/problem.js';
@@ -8,6 +9,7 @@ import { Load, type LoadClass } from '../lifecycle/load.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
 import { newRequestId } from '../logging/request-context.js';
+import { exemplarOf, openSpan, type OpenSpan } from '../logging/tracing.js';
 import { RateLimiter, rateLimited } from '../ratelimit/rate-limiter.js';
 import { type Command, CommandRegistry } from './command-registry.js';
 import { COMMAND_DEADLINE_MS } from './protocol.js';
@@ -42,12 +44,14 @@ export class CommandDispatcher {
   private dispatch(client: Client, event: string, args: unknown[]): void {
     const ack = typeof args.at(-1) === 'function' ? (args.pop() as AckCallback) : undefined;
     const command = this.registry.get(event);
-    const call = new Call(command ? event : 'unknown', ack, this.log);
+    const label = command ? event : 'unknown';
+    const span = openSpan({ name: `ws ${label}`, kind: 'server', facts: { 'ws.event': label } });
+    const call = new Call(label, ack, this.log, span);
     try {
       this.countAgainstLimit(client, event);
       if (!command) throw new DomainError('unknown_event', { detail: `There is no event ${event.slice(0, 64)}` });
       if (this.load.sheds(classOf(event))) throw new DomainError('overloaded', { retryAfterMs: SHED_RETRY_MS });
-      const work = run(command, client, args);
+      const work = span ? span.within(() => run(command, client, args)) : run(command, client, args);
       if (work instanceof Promise) call.answerWith(work);
       else call.succeed(work);
     } catch (thrown) {
@@ -77,6 +81,7 @@ class Call {
     private readonly label: string,
     private readonly ack: AckCallback | undefined,
     private readonly log: Log,
+    private readonly span: OpenSpan | undefined,
   ) {}
 
   answerWith(work: Promise<unknown>): void {
@@ -106,12 +111,18 @@ class Call {
   private finish(result: string): void {
     this.finished = true;
     clearTimeout(this.deadline);
-    metrics.wsEventDuration.observe({ event: this.label, result }, (monotonicMs() - this.startedAt) / 1000);
+    metrics.wsEventDuration.observe({
+      labels: { event: this.label, result },
+      value: (monotonicMs() - this.startedAt) / 1000,
+      exemplarLabels: exemplarOf(this.span),
+    });
+    this.span?.end({ facts: { 'ws.result': result }, ...(result === 'ok' ? {} : { error: result }) });
   }
 }
 
 function run(command: Command, client: Client, args: readonly unknown[]): unknown {
   if (args.length > 1) throw validationFailed({ path: '', code: 'too_many', message: 'an event has one payload' });
+  if (typeof command.policy === 'object') requirePermission(client.actor, command.policy.permission);
   const parsed = command.schema.safeParse(args[0]);
   if (!parsed.success) throw fromIssues(parsed.error.issues);
   return command.handle(client, parsed.data);

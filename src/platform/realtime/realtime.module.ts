@@ -14,6 +14,7 @@ import { Rooms } from './rooms.js';
 import { ServerEpoch } from './server-epoch.js';
 import { SessionGateway } from './session.gateway.js';
 import { SlowSockets } from './slow-sockets.js';
+import { SocketGrants } from './socket-grants.js';
 import { Sockets } from './sockets.js';
 import { UserSequencer } from './user-sequencer.js';
 
@@ -36,6 +37,7 @@ import { UserSequencer } from './user-sequencer.js';
     ServerEpoch,
     SessionGateway,
     SlowSockets,
+    SocketGrants,
     Sockets,
     UserSequencer,
   ],

@@ -1,24 +1,27 @@
 import { z } from 'zod';
+import { Authenticated } from '../auth/auth.decorator.js';
 import { Actors } from '../auth/actors.js';
 import { GrantsChanged, SessionRevoked, type SessionRevokedPayload } from '../auth/auth.events.js';
-import { Actor } from '../auth/actor.js';
 import { DomainError } from '../errors/domain-error.js';
 import type { DeliveredEvent } from '../events/domain-event.js';
 import { Live } from '../events/event-handlers.js';
 import { Connections } from './connections.js';
 import { Command, Gateway } from './gateway.decorator.js';
 import type { SocketClient } from './socket-client.js';
+import { SocketGrants } from './socket-grants.js';
 import { Sockets } from './sockets.js';
 
 const refreshSchema = z.strictObject({ token: z.string().max(8192) });
 
 /** Keeps a socket open beyond the life of the token it came with, and closes it when its session ends. */
 @Gateway()
+@Authenticated()
 export class SessionGateway {
   constructor(
     private readonly actors: Actors,
     private readonly connections: Connections,
     private readonly sockets: Sockets,
+    private readonly grants: SocketGrants,
   ) {}
 
   @Command('auth.refresh', refreshSchema)
@@ -41,13 +44,6 @@ export class SessionGateway {
   /** Open sockets have the new permissions at once. */
   @Live(GrantsChanged)
   async onGrants({ key }: DeliveredEvent): Promise<void> {
-    for (const userId of key === GrantsChanged.EVERYBODY ? this.sockets.userIds() : [key]) {
-      if (this.sockets.of(userId).size === 0) continue;
-      const { roles, permissions } = await this.actors.grantsOf(userId);
-      for (const client of this.sockets.of(userId)) {
-        const { sessionId, deviceId, expiresAt } = client.actor;
-        client.actor = new Actor(userId, sessionId, deviceId, new Set(permissions), roles, expiresAt);
-      }
-    }
+    await this.grants.refresh(key === GrantsChanged.EVERYBODY ? this.sockets.userIds() : [key]);
   }
 }

@@ -3,6 +3,8 @@ import { ConversationsService } from '../../../src/modules/conversations/convers
 import { inspectedConversation, overseenConversation } from '../../../src/modules/conversations/dto/oversight.view.js';
 import { Actor } from '../../../src/platform/auth/actor.js';
 import type { Permission } from '../../../src/platform/auth/permissions.js';
+import { DatabaseService } from '../../../src/platform/database/database.service.js';
+import type { Tx } from '../../../src/platform/database/db.js';
 import { createTestApp, type TestApp } from '../../support/app.js';
 import { type Person, registerMany } from '../../support/people.js';
 import { conversations, create, feedOf, room, setRole, show } from './support.js';
@@ -46,20 +48,25 @@ it('finds conversations by title and type, deleted ones too', async () => {
   expect((await service.oversee(reader, { ...query, type: 'group' })).items.map((item) => item.id)).toEqual([kept.id]);
 });
 
+const inTransaction = <Result>(work: (tx: Tx) => Promise<Result>) => app.app.nest.get(DatabaseService).tx(work);
+const remove = (actor: Actor, id: string, userId: string) =>
+  inTransaction((tx) => service.removeAsModerator(actor, id, userId, tx));
+const end = (actor: Actor, id: string) => inTransaction((tx) => service.deleteAsModerator(actor, id, tx));
+
 it('lets moderators remove members and delete conversations of all types', async () => {
   const { id } = await room([owner, member]);
-  await service.removeAsModerator(moderator, id, member.id);
+  await remove(moderator, id, member.id);
   expect((await show(member, id)).status).toBe(404);
-  await expect(service.removeAsModerator(moderator, id, member.id)).rejects.toMatchObject({ code: 'not_found' });
+  await expect(remove(moderator, id, member.id)).rejects.toMatchObject({ code: 'not_found' });
 
   const other = await room([owner, member]);
-  await expect(service.removeAsModerator(moderator, other.id, owner.id)).rejects.toMatchObject({ code: 'last_owner' });
+  await expect(remove(moderator, other.id, owner.id)).rejects.toMatchObject({ code: 'last_owner' });
   await setRole(owner, other.id, member.id, 'owner');
-  await service.removeAsModerator(moderator, other.id, owner.id);
+  await remove(moderator, other.id, owner.id);
   expect((await show(owner, other.id)).status).toBe(404);
 
   const pair = (await create(owner, { type: 'direct', memberIds: [member.id] })).body;
-  await service.deleteAsModerator(moderator, pair.id);
+  await end(moderator, pair.id);
   expect((await show(owner, pair.id)).status).toBe(404);
   const { revs, head } = await feedOf(app.databaseUrl, pair.id);
   expect(revs.at(-1)).toBe(head);
@@ -71,6 +78,6 @@ it('needs the permissions', async () => {
   const forbidden = { code: 'forbidden' };
   await expect(service.inspect(moderator, id)).rejects.toMatchObject(forbidden);
   await expect(service.oversee(moderator, { limit: 1 })).rejects.toMatchObject(forbidden);
-  await expect(service.deleteAsModerator(reader, id)).rejects.toMatchObject(forbidden);
-  await expect(service.removeAsModerator(reader, id, owner.id)).rejects.toMatchObject(forbidden);
+  await expect(end(reader, id)).rejects.toMatchObject(forbidden);
+  await expect(remove(reader, id, owner.id)).rejects.toMatchObject(forbidden);
 });

@@ -1,4 +1,4 @@
-import { Actors } from '../../../src/platform/auth/actors.js';
+import { Actors, type Grants } from '../../../src/platform/auth/actors.js';
 import { permissions, type Permission } from '../../../src/platform/auth/permissions.js';
 import type { TestApp } from '../../support/app.js';
 import { type Person, register } from '../../support/people.js';
@@ -10,8 +10,10 @@ export async function operator(app: TestApp, granted: readonly Permission[] = pe
   const person = await register(app.url, 'Operator');
   app.app.nest
     .get(Actors)
-    .useGrants(async (userId) =>
-      userId === person.id ? { roles: ['admin'], permissions: granted } : { roles: ['user'], permissions: [] },
+    .useGrants(async (userIds) =>
+      userIds.includes(person.id)
+        ? new Map([[person.id, { roles: ['admin'], permissions: granted }]])
+        : new Map<string, Grants>(),
     );
   return person;
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { ErasureService } from '../../../src/modules/users/erasure.service.js';
 import { UsersService } from '../../../src/modules/users/users.service.js';
+import { DatabaseService } from '../../../src/platform/database/database.service.js';
+import type { Tx } from '../../../src/platform/database/db.js';
 import { DomainError } from '../../../src/platform/errors/domain-error.js';
 import { createTestApp, type TestApp } from '../../support/app.js';
 import { query } from '../../support/database.js';
@@ -139,6 +141,8 @@ describe('export', () => {
 });
 
 describe('what other modules ask', () => {
+  const inTransaction = <Result>(work: (tx: Tx) => Promise<Result>) => app.app.nest.get(DatabaseService).tx(work);
+
   it('requireUsers and findMany', async () => {
     const [ada, bob] = [await register(app.url, 'Ada'), await register(app.url, 'Bob')];
     await leave(bob, { password: bob.password });
@@ -185,15 +189,18 @@ describe('what other modules ask', () => {
 
   it('suspension ends sessions and keeps the user out until it ends', async () => {
     const ada = await register(app.url);
-    await users.suspend(ada.id, 'spam', null);
+    await inTransaction((tx) => users.suspend(ada.id, 'spam', null, tx));
     expect(await ada.get('/api/v1/users/me')).toMatchObject({ status: 401, body: { code: 'session_revoked' } });
     const login = () => api.post('/api/v1/auth/login', { identifier: ada.identifier, password: ada.password });
     expect(await login()).toMatchObject({ status: 403, body: { code: 'account_suspended' } });
-    await users.reinstate(ada.id);
+    await inTransaction((tx) => users.reinstate(ada.id, tx));
     expect((await login()).status).toBe(200);
-    await expect(users.suspend(randomUUID(), 'x', null)).rejects.toMatchObject({ code: 'not_found' });
-    await expect(users.reinstate(randomUUID())).rejects.toMatchObject({ code: 'not_found' });
-    await expect(users.deleteAccount(randomUUID(), true)).rejects.toMatchObject({ code: 'not_found' });
+    for (const attempt of [
+      (tx: Tx) => users.suspend(randomUUID(), 'x', null, tx),
+      (tx: Tx) => users.reinstate(randomUUID(), tx),
+      (tx: Tx) => users.deleteAccount(randomUUID(), true, tx),
+    ])
+      await expect(inTransaction<unknown>(attempt)).rejects.toMatchObject({ code: 'not_found' });
   });
 
   it('the user feed: profile, preferences, contacts and blocks by revision', async () => {

@@ -3,6 +3,7 @@ import { query } from '../../support/database.js';
 import { HttpClient } from '../../support/http-client.js';
 import { connect, type Connection, register } from '../../support/people.js';
 import { UsersService } from '../../../src/modules/users/users.service.js';
+import { DatabaseService } from '../../../src/platform/database/database.service.js';
 
 let here: TestApp;
 let there: TestApp;
@@ -57,7 +58,8 @@ describe('the sockets of a session close on every replica', () => {
   it('at suspension', async () => {
     const person = await register(here.url);
     const socket = await connect({ ...person, url: there.url });
-    await here.app.nest.get(UsersService).suspend(person.id, 'spam', null);
+    const users = here.app.nest.get(UsersService);
+    await here.app.nest.get(DatabaseService).tx((tx) => users.suspend(person.id, 'spam', null, tx));
     expect(await socket.until('session.revoked')).toEqual({ reason: 'suspended' });
   });
 

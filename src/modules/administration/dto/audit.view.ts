@@ -19,7 +19,16 @@ export const auditView = z.object({
 });
 export type AuditView = z.output<typeof auditView>;
 
-export const auditVerdict = z.object({ ok: z.boolean(), checked: z.number().int(), brokenAt: z.uuid().nullable() });
+export const auditVerdict = z.object({
+  ok: z.boolean(),
+  /** Entries that are what was written. */
+  checked: z.number().int(),
+  /** The first entry that is not, or that follows one which is missing. */
+  brokenAt: z.uuid().nullable(),
+  /** An entry; the end (entries are missing there, or it was forged); or the given anchor. */
+  fault: z.enum(['entry', 'end', 'anchor']).nullable(),
+  head: z.object({ entries: z.number().int(), hash: z.string() }).nullable(),
+});
 export type AuditVerdict = z.output<typeof auditVerdict>;
 
 export const toAuditView = (row: AuditRow): AuditView => ({

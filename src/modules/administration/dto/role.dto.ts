@@ -3,7 +3,7 @@ import { permissions } from '../../../platform/auth/permissions.js';
 import { line } from '../../../platform/http/text.js';
 
 export const roleName = z.string().regex(/^[a-z][a-z0-9_-]{1,31}$/, 'Lower-case letters, digits, - and _, 2 to 32');
-const permissionList = z
+export const permissionList = z
   .array(z.enum(permissions))
   .max(permissions.length)
   .transform((list) => [...new Set(list)]);
