@@ -21,7 +21,7 @@ beforeAll(async () => {
     for (const [kind, entries] of Object.entries(blocks))
       for (const [name, body] of Object.entries(entries))
         ((terraform as unknown as Blocks)[kind] ??= {})[name] = {
-          ...((terraform as unknown as Record<string, Record<string, object>>)[kind]?.[name] ?? {}),
+          ...(terraform as unknown as Record<string, Record<string, object>>)[kind]?.[name],
           ...(body as object),
         };
 });

@@ -27,7 +27,7 @@ function evaluate(expression: string, scope: Values): string {
     .filter(Boolean)
     .reduce<unknown>((object, key) => (object as Values | undefined)?.[key], scope);
   if (value === undefined) throw new Error(`no value for ${expression}`);
-  let result = source.startsWith('toYaml ') ? stringify(value).trimEnd() : String(value);
+  let result = source.startsWith('toYaml ') ? stringify(value).trimEnd() : String(value as string | number | boolean);
   for (const filter of filters) {
     const [name, argument] = filter.split(' ');
     if (name === 'quote') result = JSON.stringify(result);
