@@ -29,5 +29,18 @@ const faults = documents.flatMap((document) => {
     ...commands.filter((name) => !scripts[name]).map((name) => `${document}: no such command npm run ${name}`),
   ];
 });
+
+// Messages that troubleshooting quotes are the program's own; "…" stands for what varies.
+const quoting = 'docs/guides/troubleshooting.md';
+const sources = ['src', 'scripts'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(ts|mjs)$/.test(name) && !name.startsWith('generated'))
+    .map((name) => readFileSync(join(root, folder, name), 'utf8')),
+);
+for (const [, said] of readFileSync(join(root, quoting), 'utf8').matchAll(/^\| `([^`]+)`/gm)) {
+  const parts = said.split('…').map((part) => part.trim());
+  const told = sources.some((text) => parts.every((part) => text.includes(part)));
+  if (!told) faults.push(`${quoting}: nothing says "${said}"`);
+}
 for (const fault of faults) console.error(fault);
 if (faults.length > 0) process.exitCode = 1;
