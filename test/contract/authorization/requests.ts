@@ -54,6 +54,7 @@ const bodies: Record<string, (cast: Cast, scene: Scene) => unknown> = {
   'PATCH /api/v1/admin/users/:id': () => ({ displayName: 'Renamed' }),
   'POST /api/v1/admin/users/:id/suspend': () => ({ reason: 'test' }),
   'PUT /api/v1/admin/users/:id/roles': () => ({ roles: [] }),
+  'PUT /api/v1/admin/users/:id/permissions': () => ({ granted: ['users.read'] }),
   'PATCH /api/v1/admin/reports/:id': () => ({ state: 'resolved' }),
   'POST /api/v1/admin/roles': () => ({ name: `r${randomUUID().slice(0, 8)}`, permissions: [] }),
   'PATCH /api/v1/admin/roles/:name': () => ({ description: 'changed' }),
