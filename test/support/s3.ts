@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { SigningGate } from './signing-gate.js';
 
 /** An S3 server of its own, with one bucket. */
 export interface TestS3 {
@@ -10,6 +11,8 @@ export interface TestS3 {
   environment: Record<string, string>;
   stop(): Promise<void>;
 }
+
+const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test-secret' };
 
 /** On a free port, or again on the `port` of one that was stopped. */
 export async function startS3(bucket = 'parley-test', port = 0): Promise<TestS3> {
@@ -26,12 +29,32 @@ export async function startS3(bucket = 'parley-test', port = 0): Promise<TestS3>
       S3_BUCKET_NAME: bucket,
       S3_ENDPOINT: url,
       S3_FORCE_PATH_STYLE: 'true',
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test-secret',
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
     },
     stop: async () => {
       child.kill('SIGKILL');
       await exited;
+    },
+  };
+}
+
+/** One that checks signatures, and can be made to fail. */
+export interface StrictS3 extends TestS3 {
+  gate: SigningGate;
+}
+
+export async function startStrictS3(bucket = 'parley-test'): Promise<StrictS3> {
+  const s3 = await startS3(bucket);
+  const gate = await SigningGate.start(s3.url, CREDENTIALS);
+  return {
+    ...s3,
+    url: gate.url,
+    environment: { ...s3.environment, S3_ENDPOINT: gate.url },
+    gate,
+    stop: async () => {
+      await gate.stop();
+      await s3.stop();
     },
   };
 }
