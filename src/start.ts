@@ -36,6 +36,7 @@ export async function start({ boot, server, signal }: StartContext): Promise<Run
     file: config.LOG_FILE,
     pretty: process.stdout.isTTY === true,
     base: { replica: replicaId.slice(-12), version: boot.version },
+    traced: config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
   });
   for (const warning of config.warnings) log.warn('config.unknown', {}, warning);
   appSecret(config);

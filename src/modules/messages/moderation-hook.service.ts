@@ -2,7 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Config } from '../../platform/config/config.js';
 import { DomainError } from '../../platform/errors/domain-error.js';
+import { type Breaker, BreakerOpenError } from '../../platform/lifecycle/breaker.js';
+import { Breakers } from '../../platform/lifecycle/breakers.js';
 import { Log } from '../../platform/logging/log.js';
+import { traceHeaders } from '../../platform/logging/tracing.js';
 import { messageBody } from './dto/send-message.dto.js';
 import { messageRejected } from './messages.errors.js';
 
@@ -12,10 +15,15 @@ const verdict = z.object({ action: z.enum(['allow', 'reject', 'replace']), body:
 /** Asks the operator's service about a text before it is stored. Without a configured one everything is allowed. */
 @Injectable()
 export class ModerationHook {
+  private readonly breaker: Breaker;
+
   constructor(
     private readonly config: Config,
     private readonly log: Log,
-  ) {}
+    breakers: Breakers,
+  ) {
+    this.breaker = breakers.of('moderation');
+  }
 
   /**
    * The text to store, which may be another one.
@@ -37,20 +45,25 @@ export class ModerationHook {
 
   private async ask(url: string, message: object): Promise<z.output<typeof verdict>> {
     try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(message),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-        redirect: 'error',
-      });
-      if (!response.ok) throw new Error(`status ${response.status}`);
-      return verdict.parse(await response.json());
+      return await this.breaker.run(() => this.post(url, message));
     } catch (error) {
-      this.log.warn('moderation.failed', { error: error instanceof Error ? error.name : 'unknown' });
+      if (!(error instanceof BreakerOpenError))
+        this.log.warn('moderation.failed', { error: error instanceof Error ? error.name : 'unknown' });
       if (this.config.MODERATION_HOOK_FAIL === 'closed')
         throw new DomainError('dependency_unavailable', { detail: 'The moderation hook does not answer' });
       return { action: 'allow' };
     }
+  }
+
+  private async post(url: string, message: object): Promise<z.output<typeof verdict>> {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...traceHeaders() },
+      body: JSON.stringify(message),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      redirect: 'error',
+    });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    return verdict.parse(await response.json());
   }
 }

@@ -6,6 +6,7 @@ import { DatabaseService } from '../../platform/database/database.service.js';
 import { errorFingerprints } from '../../platform/errors/report-unexpected.js';
 import { Bus } from '../../platform/events/bus.js';
 import { BackgroundWork } from '../../platform/lifecycle/background-work.js';
+import { Breakers } from '../../platform/lifecycle/breakers.js';
 import { BootState } from '../../platform/lifecycle/boot-state.js';
 import { HealthRegistry } from '../../platform/lifecycle/health-registry.js';
 import { Load } from '../../platform/lifecycle/load.js';
@@ -35,6 +36,7 @@ export class HealthDetailService {
     private readonly metrics: MetricsService,
     private readonly recent: RecentSamples,
     private readonly bus: Bus,
+    private readonly breakers: Breakers,
   ) {}
 
   async read(): Promise<{ readiness: Readiness; checks: Record<string, Check[]>; facts: object }> {
@@ -73,6 +75,7 @@ export class HealthDetailService {
       queues: { outbox, deadLetters },
       pool: this.metrics.pool(),
       bus: { connected: this.bus.connected },
+      breakers: this.breakers.states(),
       load: { level: this.load.level, ...this.load.readings() },
       errors: errorFingerprints().slice(0, 20),
       recentSamples: this.recent.list(),

@@ -3,6 +3,7 @@ import { collectDefaultMetrics } from 'prom-client';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { errorFingerprints } from '../../platform/errors/report-unexpected.js';
 import { metrics, registry } from '../../platform/logging/metrics.js';
+import { metricsText } from '../../platform/logging/metrics-text.js';
 import { outboxBacklog } from './platform-state.repository.js';
 
 export interface PoolState {
@@ -24,14 +25,14 @@ export class MetricsService {
     return { total: totalCount, idle: idleCount, waiting: waitingCount };
   }
 
-  async text(): Promise<string> {
+  async text(format: 'prometheus' | 'openmetrics'): Promise<{ type: string; text: string }> {
     const { total, idle, waiting } = this.pool();
     metrics.dbConnections.set({ state: 'used' }, total - idle);
     metrics.dbConnections.set({ state: 'idle' }, idle);
     metrics.dbConnections.set({ state: 'waiting' }, waiting);
     metrics.errorFingerprints.set(errorFingerprints().length);
     await this.readOutbox();
-    return registry.metrics();
+    return metricsText(format);
   }
 
   /** Without a database the page is needed most: it then keeps the last figures. */

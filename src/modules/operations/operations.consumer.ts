@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../../platform/config/config.js';
 import type { DeliveredEvent } from '../../platform/events/domain-event.js';
 import { Durable } from '../../platform/events/event-handlers.js';
+import { postOutgoing } from '../../platform/http/outgoing-post.js';
 import { envelopeOf, signWebhook } from '../../platform/http/webhook.js';
 import { Log } from '../../platform/logging/log.js';
 import { HealthAlertChanged, type HealthAlertPayload } from './operations.events.js';
@@ -36,15 +37,8 @@ export class OperationsConsumer {
   private async post(id: string, alert: HealthAlertPayload): Promise<void> {
     const url = this.config.ALERT_WEBHOOK_URL;
     if (url === undefined) return;
-    const { body, headers } = signWebhook(envelopeOf('health.alert', alert, id), undefined);
-    const response = await fetch(url, {
-      method: 'POST',
-      headers,
-      body,
-      redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    await response.body?.cancel();
-    if (!response.ok) throw new Error(`the alert webhook answered ${response.status}`);
+    const { body, headers } = signWebhook(envelopeOf('health.alert', alert, id), this.config.ALERT_WEBHOOK_SECRET);
+    const { status } = await postOutgoing({ url, headers, body, allowPrivate: true, timeoutMs: TIMEOUT_MS });
+    if (status < 200 || status > 299) throw new Error(`the alert webhook answered ${status}`);
   }
 }

@@ -222,7 +222,8 @@ export const settings = {
   S3_UPLOAD: oneOf(['post', 'put'], 'post', 'put for stores without presigned POST'),
   MEDIA_DIR: setting(text().default('./data/media'), 'a folder', 'media of the disk driver'),
   MEDIA_SCAN_URL: url(/^(https?|tcp):\/\//, 'an http(s) or tcp (clamd) URL', 'scanner that every upload passes'),
-  MEDIA_URL_TTL: integer(120, 5, 3600, 'life of a signed download link, in s'),
+  MEDIA_URL_TTL: integer(120, 1, 3600, 'life of a signed download link, in s'),
+  MEDIA_UPLOAD_TTL: integer(300, 1, 3600, 'life of a signed upload link, in s'),
   MEDIA_MAX_BYTES: integer(26_214_400, 1, 5_368_709_120, 'largest file, in bytes'),
   MEDIA_DAILY_BYTES: integer(1_073_741_824, 1, 1_099_511_627_776, 'bytes a user may upload per day'),
 

@@ -5,6 +5,7 @@ import type { PrismaClient } from '../../generated/prisma/client.js';
 import { DomainError } from '../errors/domain-error.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
+import { exemplarOf, openChildSpan, type SpanStart } from '../logging/tracing.js';
 import { classify, type DatabaseFault, isTransient } from './database-error.js';
 import type { Db, Tx } from './db.js';
 import { type Sql, sql, statementName } from './sql.js';
@@ -25,6 +26,18 @@ export type Patience = <T>(work: () => Promise<T>) => Promise<T>;
 
 const SLOW_MS = 1000;
 const MAX_ATTEMPTS = 3;
+
+/** A statement by what it does to which table, and the name under which it is prepared. Its text holds no values. */
+function describe(text: string): SpanStart {
+  const verb = /^\s*(\w+)/.exec(text)?.[1]?.toUpperCase() ?? 'QUERY';
+  const table = /\b(?:FROM|INTO|UPDATE)\s+([a-z_][\w.]*)/i.exec(text)?.[1];
+  const name = table === undefined ? verb : `${verb} ${table}`;
+  return {
+    name,
+    kind: 'client',
+    facts: { 'db.system.name': 'postgresql', 'db.query.summary': name, 'db.statement.name': statementName(text) },
+  };
+}
 
 /** One statement that took more than a second: its text has placeholders only. */
 export interface SlowQuery {
@@ -172,16 +185,20 @@ export class DatabaseService implements Db {
     if (target === this.pool) this.requireServing();
     const { text, values } = statement.compile();
     const startedAt = monotonicMs();
+    const span = openChildSpan(() => describe(text));
+    let failure: string | undefined;
     try {
       return await target.query<Row>(this.prepared ? { name: statementName(text), text, values } : { text, values });
     } catch (error) {
       const fault = classify(error);
+      failure = fault.class;
       metrics.dbErrors.inc({ class: fault.class });
       for (const listener of this.faultListeners) listener(fault);
       throw error;
     } finally {
       const ms = monotonicMs() - startedAt;
-      metrics.dbDuration.observe(ms / 1000);
+      metrics.dbDuration.observe({ value: ms / 1000, exemplarLabels: exemplarOf(span) });
+      span?.end(failure === undefined ? {} : { error: failure });
       if (ms > SLOW_MS) this.recordSlow(text, ms);
     }
   }

@@ -1,11 +1,12 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { jitter, newId } from '../clock/clock.js';
+import { jitter, monotonicMs, newId } from '../clock/clock.js';
 import { isOutage } from '../database/database-error.js';
 import { DatabaseService } from '../database/database.service.js';
 import { sql } from '../database/sql.js';
 import { BackgroundWork } from '../lifecycle/background-work.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
+import { spanned } from '../logging/tracing.js';
 import type { DeliveredEvent } from './domain-event.js';
 import { type BatchHandler, EventHandlers } from './event-handlers.js';
 import { EventsService } from './events.service.js';
@@ -19,6 +20,8 @@ interface OutboxRow {
 }
 
 const BATCH = 200;
+/** Least time between the beginnings of two passes, so that under load a pass takes many rows. */
+const GATHER_MS = 50;
 const POLL_MS = 1000;
 /** A relay that dies leaves its rows claimed this long; then another one takes them. */
 const CLAIM_S = 30;
@@ -68,8 +71,12 @@ export class OutboxRelay implements OnModuleInit {
 
   private async run(): Promise<void> {
     while (!this.stopping.signal.aborted) {
+      const startedAt = monotonicMs();
       const full = await this.pass();
-      if (!full && !this.woken) await this.rest();
+      if (full) continue;
+      if (!this.woken) await this.rest();
+      const early = startedAt + GATHER_MS - monotonicMs();
+      if (early > 0 && !this.stopping.signal.aborted) await new Promise((resolve) => setTimeout(resolve, early));
       this.woken = false;
     }
   }
@@ -114,10 +121,15 @@ export class OutboxRelay implements OnModuleInit {
     const handlers = this.handlers.durableFor(topic);
     const failed = new Map<number, unknown>();
     for (const { name, handle, handleMany } of handlers) {
-      if (handleMany && (await this.tryMany(name, handleMany, rows))) continue;
+      const start = {
+        name: `event ${topic}`,
+        kind: 'consumer',
+        facts: { 'event.topic': topic, handler: name },
+      } as const;
+      if (handleMany && (await spanned(start, () => this.tryMany(name, handleMany, rows)))) continue;
       for (const row of rows) {
         try {
-          await handle(asEvent(row));
+          await spanned(start, async () => handle(asEvent(row)));
         } catch (error) {
           failed.set(row.id, error);
           this.log.warn('event.failed', { topic, handler: name, attempts: row.attempts, err: error });

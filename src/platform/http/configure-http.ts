@@ -6,6 +6,7 @@ import { Config } from '../config/config.js';
 import { Load } from '../lifecycle/load.js';
 import { matchedRoute } from '../errors/matched-route.js';
 import { fromIssues } from '../errors/translate-error.js';
+import { exemplarOf, openSpan, rememberTrace } from '../logging/tracing.js';
 import { currentRequestId } from '../logging/request-context.js';
 import { metrics } from '../logging/metrics.js';
 import { monotonicMs } from '../clock/clock.js';
@@ -55,7 +56,7 @@ export function configureHttp(app: NestExpressApplication, config: Config): void
   app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: fromIssues }));
 }
 
-/** Gives every answer its request id and every route its duration. */
+/** Gives every answer its request id, every route its duration, and every request a span where somebody traces. */
 const requestContext =
   (load: Load) =>
   (request: Request, response: Response, next: NextFunction): void => {
@@ -64,17 +65,25 @@ const requestContext =
     response.setHeader('Cache-Control', 'no-store');
     load.inFlight += 1;
     metrics.httpActive.inc();
+    const { method, headers } = request;
+    const span = openSpan({ name: method, kind: 'server', traceparent: headers['traceparent'] });
+    rememberTrace(request, span);
     response.once('close', () => {
       load.inFlight -= 1;
       metrics.httpActive.dec();
-      metrics.httpDuration.observe(
-        {
-          http_request_method: request.method,
-          http_route: matchedRoute(request) ?? 'unmatched',
-          http_response_status_code: String(response.statusCode),
-        },
-        (monotonicMs() - startedAt) / 1000,
-      );
+      const route = matchedRoute(request) ?? 'unmatched';
+      const { statusCode } = response;
+      metrics.httpDuration.observe({
+        labels: { http_request_method: method, http_route: route, http_response_status_code: String(statusCode) },
+        value: (monotonicMs() - startedAt) / 1000,
+        exemplarLabels: exemplarOf(span),
+      });
+      span?.end({
+        name: `${method} ${route}`,
+        facts: { 'http.request.method': method, 'http.route': route, 'http.response.status_code': statusCode },
+        ...(statusCode >= 500 ? { error: String(statusCode) } : {}),
+      });
     });
-    next();
+    if (span) span.within(next);
+    else next();
   };

@@ -5,6 +5,7 @@ import { jitter, monotonicMs, now } from '../clock/clock.js';
 import { Config } from '../config/config.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
+import { spanned } from '../logging/tracing.js';
 
 /** Work that runs without a caller. It starts after every other bootstrap hook and stops before sockets close. */
 export interface BackgroundTask {
@@ -164,7 +165,7 @@ class RepeatingJob {
     const startedAt = monotonicMs();
     this.lastRunAt = now();
     try {
-      await this.job.run(this.signal, asked);
+      await spanned({ name: `job ${job}`, facts: { 'job.name': job } }, async () => this.job.run(this.signal, asked));
       this.lastResult = 'ok';
       metrics.jobLastSuccess.set({ job }, Math.floor(this.lastRunAt.getTime() / 1000));
     } catch (error) {

@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { BackgroundWork } from './background-work.js';
 import { BootState } from './boot-state.js';
+import { Breakers } from './breakers.js';
 import { HealthRegistry } from './health-registry.js';
 import { Load } from './load.js';
 
@@ -13,8 +14,8 @@ export class LifecycleModule {
     return {
       module: LifecycleModule,
       imports: [ScheduleModule.forRoot()],
-      providers: [{ provide: BootState, useValue: boot }, BackgroundWork, HealthRegistry, Load],
-      exports: [BootState, BackgroundWork, HealthRegistry, Load],
+      providers: [{ provide: BootState, useValue: boot }, BackgroundWork, Breakers, HealthRegistry, Load],
+      exports: [BootState, BackgroundWork, Breakers, HealthRegistry, Load],
     };
   }
 }

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { Log } from './log.js';
+import { currentTrace } from './tracing.js';
 
 export interface LogSettings {
   level: string;
@@ -7,6 +8,8 @@ export interface LogSettings {
   file?: string | undefined;
   pretty: boolean;
   base: Record<string, string>;
+  /** Lines name the span they are written in. */
+  traced?: boolean;
 }
 
 /** Names whose values are removed wherever they appear in a line, should one ever get there. */
@@ -27,13 +30,14 @@ export async function createLog(settings: LogSettings): Promise<Log> {
   return new Log(await createPino(settings));
 }
 
-async function createPino({ level, file, pretty, base }: LogSettings): Promise<Logger> {
+async function createPino({ level, file, pretty, base, traced = false }: LogSettings): Promise<Logger> {
   const options = {
     level,
     base,
     timestamp: pino.stdTimeFunctions.isoTime,
     messageKey: 'msg',
     formatters: { level: (label: string) => ({ level: label }) },
+    ...(traced ? { mixin: () => ({ ...currentTrace() }) } : {}),
     redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: '(hidden)' },
   };
   const streams: { level: string; stream: DestinationStream }[] = [];

@@ -1,7 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { currentRequestId } from './request-context.js';
 import { Log } from './log.js';
+import { traceOf } from './tracing.js';
+import { TracingLifecycle } from './tracing-lifecycle.js';
 
 /** nestjs-pino for the access log, `Log` for our events; both write to the same stream. */
 @Global()
@@ -16,6 +19,7 @@ export class LoggingModule {
             logger: log.pino,
             genReqId: currentRequestId,
             quietReqLogger: true,
+            customProps: (req: IncomingMessage) => ({ ...traceOf(req) }),
             // One line per request, from an allow-list: no headers, no query, no bodies.
             serializers: {
               req: (req: { id: string; method: string; url: string }) => ({
@@ -40,7 +44,7 @@ export class LoggingModule {
           },
         }),
       ],
-      providers: [{ provide: Log, useValue: log }],
+      providers: [{ provide: Log, useValue: log }, TracingLifecycle],
       exports: [Log],
     };
   }

@@ -8,12 +8,19 @@ const counter = <L extends string = never>(name: string, help: string, labelName
   new Counter<L>({ name, help, labelNames: [...labelNames], registers });
 const gauge = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
   new Gauge<L>({ name, help, labelNames: [...labelNames], registers });
+/** With exemplars: `observe` takes one object, and a trace id while there is one. A text registry shows it without them. */
+function timed<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Histogram<L> {
+  const options = { name, help, labelNames: [...labelNames], buckets: seconds };
+  const metric = new Histogram<L>({ ...options, registers: [], enableExemplars: true });
+  registry.registerMetric(metric);
+  return metric;
+}
 const histogram = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
   new Histogram<L>({ name, help, labelNames: [...labelNames], buckets: seconds, registers });
 
 /** Every metric of Parley. Labels are small closed sets; an id is never a label. */
 export const metrics = {
-  httpDuration: histogram('http_server_request_duration_seconds', 'Duration of REST requests', [
+  httpDuration: timed('http_server_request_duration_seconds', 'Duration of REST requests', [
     'http_request_method',
     'http_route',
     'http_response_status_code',
@@ -34,14 +41,14 @@ export const metrics = {
   schemaInfo: gauge('schema_info', 'Schema in force', ['fingerprint', 'head', 'epoch']),
 
   dbConnections: gauge('db_client_connection_count', 'Connections of the application pool', ['state']),
-  dbDuration: histogram('db_client_operation_duration_seconds', 'Duration of database statements'),
+  dbDuration: timed('db_client_operation_duration_seconds', 'Duration of database statements'),
   dbErrors: counter('db_errors_total', 'Database errors by class', ['class']),
   dbSlowQueries: counter('db_slow_queries_total', 'Statements above one second'),
 
   wsConnections: gauge('ws_connections', 'Open sockets'),
   wsConnects: counter('ws_connects_total', 'Handshakes', ['result']),
   wsDisconnects: counter('ws_disconnects_total', 'Closed sockets', ['reason']),
-  wsEventDuration: histogram('ws_event_duration_seconds', 'Duration of socket commands', ['event', 'result']),
+  wsEventDuration: timed('ws_event_duration_seconds', 'Duration of socket commands', ['event', 'result']),
 
   wsDropped: counter('ws_dropped_total', 'Live events not sent to slow sockets, counted per episode', ['outcome']),
   antiEntropyPasses: counter('antientropy_checks_total', 'Comparisons of what was told with the database', [
@@ -63,6 +70,8 @@ export const metrics = {
   outboxOldest: gauge('outbox_oldest_seconds', 'Age of the oldest outbox row'),
 
   rateLimited: counter('ratelimit_violations_total', 'Refused by a rate limit', ['rule']),
+  breakerState: gauge('breaker_state', '0 asked, 1 on trial, 2 not asked', ['dependency']),
+  retryBudgetExhausted: counter('retry_budget_exhausted_total', 'Repetitions that were not affordable', ['dependency']),
   shed: counter('shed_total', 'Refused because this replica is overloaded', ['class', 'level']),
   loadLevel: gauge('load_level', '0 fine, 1 and 2 shedding, 3 not ready'),
   errorFingerprints: gauge('error_fingerprints', 'Kinds of defects seen since start'),

@@ -7,6 +7,7 @@ import { sql } from '../database/sql.js';
 import { BackgroundWork } from '../lifecycle/background-work.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
+import { spanned } from '../logging/tracing.js';
 import { DelayedWork, RetryLater, type Worker, type WorkItem } from './delayed-work.js';
 
 /** Rows of the outbox under such a topic are work: the relay of events leaves them alone. */
@@ -147,12 +148,15 @@ class Consumer {
   private async attempt(row: WorkRow): Promise<void> {
     const { key, payload, attempts } = row;
     try {
-      await this.worker
-        .handle({ id: `work-${row.id}`, key, payload, attempt: attempts, last: attempts >= MAX_ATTEMPTS })
-        .then(
-          () => this.database.execute(sql`DELETE FROM outbox WHERE id = ${row.id}`),
-          (error: unknown) => this.failed(row, error),
-        );
+      const work = { id: `work-${row.id}`, key, payload, attempt: attempts, last: attempts >= MAX_ATTEMPTS };
+      const { queue } = this.worker;
+      await spanned(
+        { name: `work ${queue}`, kind: 'consumer', facts: { 'work.queue': queue, 'work.attempt': attempts } },
+        () => this.worker.handle(work),
+      ).then(
+        () => this.database.execute(sql`DELETE FROM outbox WHERE id = ${row.id}`),
+        (error: unknown) => this.failed(row, error),
+      );
     } catch (error) {
       this.log.warn('work.not_recorded', { queue: this.worker.queue, err: error });
     }

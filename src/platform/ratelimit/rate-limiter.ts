@@ -7,6 +7,8 @@ import { DatabaseService } from '../database/database.service.js';
 import { sql } from '../database/sql.js';
 import { DomainError } from '../errors/domain-error.js';
 import { BackgroundWork } from '../lifecycle/background-work.js';
+import type { Breaker } from '../lifecycle/breaker.js';
+import { Breakers } from '../lifecycle/breakers.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
 import { PostgresCounters } from './postgres-counters.js';
@@ -29,8 +31,11 @@ const PURGE_EVERY_MS = 3_600_000;
 export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
   private readonly rules: Record<RuleName, Rule>;
   private readonly counters = new Map<RuleName, Counter>();
+  /** Stand in for Redis. */
+  private readonly locals = new Map<RuleName, RateLimiterMemory>();
   private readonly listeners: ((violation: LimitExceeded) => void)[] = [];
   private redis: Redis | undefined;
+  private readonly breaker: Breaker;
 
   constructor(
     private readonly config: Config,
@@ -38,7 +43,9 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
     private readonly box: SecretBox,
     private readonly background: BackgroundWork,
     private readonly log: Log,
+    breakers: Breakers,
   ) {
+    this.breaker = breakers.of('redis', (error) => !(error instanceof RateLimiterRes));
     this.rules = rulesOf(config);
   }
 
@@ -82,8 +89,10 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
   /** Starts the count of a key anew, after a success that proves who is calling. */
   async forget(rule: RuleName, key: string): Promise<void> {
     const counter = this.counterOf(rule);
-    if (counter instanceof TokenBucket) counter.forget(key);
-    else await counter.delete(key);
+    if (counter instanceof TokenBucket) return counter.forget(key);
+    const local = this.locals.get(rule);
+    if (!local) await counter.delete(key);
+    else await Promise.allSettled([local.delete(key), this.breaker.run(() => counter.delete(key))]);
   }
 
   private recorded(quota: Quota, key: string, { route, userId }: { route?: string; userId?: string }): Quota {
@@ -108,10 +117,22 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
       resetMs: result.msBeforeNext,
     });
     try {
-      return toQuota(await counter.consume(key), false);
+      return toQuota(await this.consumeFrom(counter, name, key), false);
     } catch (refusal) {
       if (refusal instanceof RateLimiterRes) return toQuota(refusal, true);
       throw refusal;
+    }
+  }
+
+  /** A Redis that hangs costs each caller its time limit, so it is left alone while it does; the local count takes over. */
+  private async consumeFrom(counter: RateLimiterAbstract, name: RuleName, key: string): Promise<RateLimiterRes> {
+    const local = this.locals.get(name);
+    if (!local) return counter.consume(key);
+    try {
+      return await this.breaker.run(() => counter.consume(key));
+    } catch (error) {
+      if (error instanceof RateLimiterRes) throw error;
+      return local.consume(key);
     }
   }
 
@@ -128,9 +149,9 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
     if (rule.shared === 'redis' && !this.redis) return new RateLimiterMemory(options);
     // Without the shared store each replica counts alone, and so allows less.
     const insuranceLimiter = new RateLimiterMemory({ ...options, points: Math.ceil(rule.points / 2) });
-    return this.redis
-      ? new RateLimiterRedis({ ...options, keyPrefix: `parley:${name}`, storeClient: this.redis, insuranceLimiter })
-      : new PostgresCounters({ ...options, database: this.database, insuranceLimiter });
+    if (!this.redis) return new PostgresCounters({ ...options, database: this.database, insuranceLimiter });
+    this.locals.set(name, insuranceLimiter);
+    return new RateLimiterRedis({ ...options, keyPrefix: `parley:${name}`, storeClient: this.redis });
   }
 
   private async connectRedis(): Promise<Redis | undefined> {

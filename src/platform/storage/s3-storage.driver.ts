@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Breaker } from '../lifecycle/breaker.js';
 import type { HealthReading } from '../lifecycle/health-registry.js';
+import { budgetRetries, RetryBudget } from '../lifecycle/retry-budget.js';
 import { type DirectAccess, type SignedUpload, Storage, type StoredObject, type UploadGrant } from './storage.js';
 import { storageDown } from './storage.errors.js';
 import { assertKey, assertPrefix, InvalidKeyError, isKey } from './storage-key.js';
@@ -21,6 +23,8 @@ type Sdk = typeof import('@aws-sdk/client-s3');
 const CONNECT_MS = 2000;
 const ANSWER_MS = 5000;
 const ATTEMPTS = 3;
+/** Whether the store is there has to be known before anybody gets tired of waiting; in ms, retries included. */
+const CHECK_MS = 1500;
 /** Most keys of one DeleteObjects call. */
 const DELETE_AT_ONCE = 1000;
 
@@ -45,8 +49,13 @@ export class S3Storage extends Storage {
       }),
   };
   private loaded: Promise<{ sdk: Sdk; client: S3Client }> | undefined;
+  private readonly budget = new RetryBudget('storage');
 
-  constructor(private readonly options: S3Options) {
+  /** @param breaker without one every call is made */
+  constructor(
+    private readonly options: S3Options,
+    private readonly breaker?: Breaker,
+  ) {
     super();
   }
 
@@ -109,7 +118,10 @@ export class S3Storage extends Storage {
 
   /** Asks for the bucket: whether it is there, and ours. */
   async check(): Promise<HealthReading> {
-    await this.reliably((sdk, client) => client.send(new sdk.HeadBucketCommand({ Bucket: this.options.bucket })));
+    const abortSignal = AbortSignal.timeout(CHECK_MS);
+    await this.reliably((sdk, client) =>
+      client.send(new sdk.HeadBucketCommand({ Bucket: this.options.bucket }), { abortSignal }),
+    );
     return { state: 'healthy', observed: { driver: this.driver } };
   }
 
@@ -169,15 +181,21 @@ export class S3Storage extends Storage {
         requestChecksumCalculation: 'WHEN_REQUIRED',
         responseChecksumValidation: 'WHEN_REQUIRED',
       });
+      budgetRetries(client, this.budget);
       return { sdk, client };
     });
     return this.loaded;
   }
 
+  /** Loading and calling, unless the breaker knows better. */
+  private async call<T>(work: (sdk: Sdk, client: S3Client) => Promise<T>): Promise<T> {
+    const { sdk, client } = await this.sdk();
+    return this.breaker ? this.breaker.run(() => work(sdk, client)) : work(sdk, client);
+  }
+
   private async reliably<T>(work: (sdk: Sdk, client: S3Client) => Promise<T>): Promise<T> {
     try {
-      const { sdk, client } = await this.sdk();
-      return await work(sdk, client);
+      return await this.call(work);
     } catch (error) {
       throw error instanceof InvalidKeyError ? error : storageDown(error);
     }
@@ -185,12 +203,17 @@ export class S3Storage extends Storage {
 
   private async unlessMissing<T>(work: (sdk: Sdk, client: S3Client) => Promise<T>): Promise<T | undefined> {
     try {
-      const { sdk, client } = await this.sdk();
-      return await work(sdk, client);
+      return await this.call(work);
     } catch (error) {
       const { name } = error as { name?: unknown };
       if (name === 'NoSuchKey' || name === 'NotFound') return undefined;
       throw error instanceof InvalidKeyError ? error : storageDown(error);
     }
   }
+}
+
+/** The store did not answer, or said that it cannot; everything else is its verdict on the request. */
+export function isStoreFault(error: unknown): boolean {
+  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  return status === undefined || status >= 500 || status === 429;
 }
