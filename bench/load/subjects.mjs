@@ -72,7 +72,7 @@ class Parley extends Subject {
     const profile = process.env.BENCH_PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`] : [];
     const child = spawn(process.execPath, [...profile, join(root, 'dist/main.js')], {
       cwd: root,
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', process.env.BENCH_LOG ? 'inherit' : 'ignore', 'inherit'],
       env: {
         PATH: process.env.PATH,
         HOST: '127.0.0.1',
@@ -186,13 +186,14 @@ const kinds = {
 };
 export const subjectNames = Object.keys(kinds);
 
-/** Starts one on a database of its own. */
-export async function startSubject(name, postgres) {
+/** Starts one on a database of its own; `environment` is for Parley. */
+export async function startSubject(name, postgres, environment = {}) {
   const database = `bench_${randomUUID().replaceAll('-', '')}`;
   await query(postgres.url, `CREATE DATABASE ${database}`);
   const url = new URL(postgres.url);
   url.pathname = `/${database}`;
   const { start, ...kind } = kinds[name];
+  kind.environment = { ...kind.environment, ...environment };
   return Object.assign(await start(name, kind, { ...postgres, url: url.href }, url.href), { url: url.href });
 }
 

@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS "notification_decisions" (
     "decided_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "sent_at" TIMESTAMPTZ(3),
 
-    CONSTRAINT "notification_decisions_pkey" PRIMARY KEY ("message_id","device_id")
+    CONSTRAINT "notification_decisions_pkey" PRIMARY KEY ("message_id","user_id","device_id")
 );
 
 CREATE TABLE IF NOT EXISTS "notifications" (

@@ -17,7 +17,7 @@ import type { MeView } from './dto/me.view.js';
 import type { InspectedConversation, OverseenConversation } from './dto/oversight.view.js';
 import type { UnreadTotals } from './dto/unread.view.js';
 import { EditingService } from './editing.service.js';
-import { type Membership, MembersRepository, type Recipient } from './members.repository.js';
+import { type Membership, MembersRepository, type Place, type Recipient } from './members.repository.js';
 import { type MessageSource, MessageSourceService } from './message-source.service.js';
 import { type Receipt, ReceiptsService, type ReceiptTuple } from './receipts.service.js';
 import { type OversightQuery, OversightService } from './oversight.service.js';
@@ -25,7 +25,7 @@ import { UnreadService } from './unread.service.js';
 
 export type { HeadCounters } from './consistency.repository.js';
 export type { Head, Step } from './conversations.repository.js';
-export type { Membership, Recipient } from './members.repository.js';
+export type { Membership, Place, Recipient } from './members.repository.js';
 export type { MessageSource, ReadPosition, SystemMessage } from './message-source.service.js';
 export type { OversightQuery } from './oversight.service.js';
 export type { Receipt, ReceiptTuple } from './receipts.service.js';
@@ -154,23 +154,9 @@ export class ConversationsService {
     return this.members.sharing(db, userId, others);
   }
 
-  /** A page of active members with all that decides whether they are notified, by user id. `after` is the last id of the page before. */
-  async listRecipients(
-    conversationId: string,
-    after: string | null,
-    limit: number,
-    db: Db = this.database,
-  ): Promise<Recipient[]> {
-    return this.members.recipients(db, conversationId, after, limit);
-  }
-
-  /** The same for those of `userIds` who are active members. */
-  async recipientsAmong(
-    conversationId: string,
-    userIds: readonly string[],
-    db: Db = this.database,
-  ): Promise<Recipient[]> {
-    return this.members.recipientsAmong(db, conversationId, userIds);
+  /** What decides whether they are notified, for those of the places where the user is an active member. */
+  async recipientsAt(places: readonly Place[], db: Db = this.database): Promise<Recipient[]> {
+    return this.members.recipientsAt(db, places);
   }
 
   /** Undefined for an unknown conversation. */
@@ -181,6 +167,11 @@ export class ConversationsService {
   /** Number of active members. */
   async memberCount(conversationId: string, db: Db = this.database): Promise<number> {
     return this.members.countActive(db, conversationId);
+  }
+
+  /** The same of many; no entry where there are none. */
+  async memberCounts(conversationIds: readonly string[], db: Db = this.database): Promise<Map<string, number>> {
+    return this.members.countsActive(db, conversationIds);
   }
 
   /** Merges watermarks: nothing falls, positions above the head are clamped, `read` raises `delivered`. Strangers are passed over. */

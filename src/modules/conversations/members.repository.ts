@@ -51,7 +51,14 @@ export interface Membership extends OwnSide {
 }
 
 /** What decides whether a member is notified. */
+/** A user in a conversation. */
+export interface Place {
+  conversationId: string;
+  userId: string;
+}
+
 export interface Recipient {
+  conversationId: string;
   userId: string;
   visibleFromSeq: number;
   deliveredSeq: number;
@@ -63,7 +70,7 @@ export interface Recipient {
 }
 
 const recipientColumns = sql`
-  user_id AS "userId", visible_from_seq AS "visibleFromSeq", delivered_seq AS "deliveredSeq", read_seq AS "readSeq",
+  conversation_id AS "conversationId", user_id AS "userId", visible_from_seq AS "visibleFromSeq", delivered_seq AS "deliveredSeq", read_seq AS "readSeq",
   foreground_seq AS "foregroundSeq", notify_level AS "notifyLevel", muted_until AS "mutedUntil"`;
 
 export const memberColumns = sql`
@@ -175,17 +182,19 @@ export class MembersRepository {
     return rows[0]?.count ?? 0;
   }
 
-  async recipients(db: Db, conversationId: string, after: string | null, limit: number): Promise<Recipient[]> {
-    const position = after ? sql`AND user_id > ${after}` : sql``;
-    return db.query<Recipient>(sql`
-      SELECT ${recipientColumns}
-      FROM memberships WHERE conversation_id = ${conversationId} AND state = 'active' ${position} ORDER BY user_id LIMIT ${limit}`);
-  }
-
-  async recipientsAmong(db: Db, conversationId: string, userIds: readonly string[]): Promise<Recipient[]> {
+  async recipientsAt(db: Db, places: readonly Place[]): Promise<Recipient[]> {
     return db.query<Recipient>(sql`
       SELECT ${recipientColumns} FROM memberships
-      WHERE conversation_id = ${conversationId} AND user_id = ANY(${userIds}::uuid[]) AND state = 'active' ORDER BY user_id`);
+      JOIN unnest(${places.map((p) => p.conversationId)}::uuid[], ${places.map((p) => p.userId)}::uuid[])
+        AS p (conversation_id, user_id) USING (conversation_id, user_id)
+      WHERE state = 'active' ORDER BY conversation_id, user_id`);
+  }
+
+  async countsActive(db: Db, conversationIds: readonly string[]): Promise<Map<string, number>> {
+    const rows = await db.query<{ id: string; count: number }>(sql`
+      SELECT conversation_id AS id, count(*) FROM memberships
+      WHERE conversation_id = ANY(${conversationIds}::uuid[]) AND state = 'active' GROUP BY conversation_id`);
+    return new Map(rows.map(({ id, count }) => [id, count]));
   }
 
   async activeIds(db: Db, conversationId: string): Promise<string[]> {

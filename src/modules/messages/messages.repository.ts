@@ -1,7 +1,7 @@
 import type { Db } from '../../platform/database/db.js';
 import { type Sql, sql } from '../../platform/database/sql.js';
 import type { CallRow } from './dto/call.view.js';
-import type { MessageRow, ReactionView } from './dto/message.view.js';
+import type { MessageBrief, MessageRow, ReactionView } from './dto/message.view.js';
 import type { ThreadRow } from './dto/thread.view.js';
 
 /** A message with everything its view needs, from one statement and so from one moment. */
@@ -82,6 +82,14 @@ export async function findRow(db: Db, conversationId: string, seq: number): Prom
   );
   return row;
 }
+
+/** By conversation and seq. */
+export const listBriefs = (db: Db, ids: readonly string[]): Promise<MessageBrief[]> =>
+  db.query<MessageBrief & Record<string, unknown>>(sql`
+    SELECT m.id, m.conversation_id AS "conversationId", m.seq, m.kind, m.sender_id AS "senderId", m.reply_to_seq AS "replyToSeq",
+           m.thread_id AS "threadId", m.mentions, m.mention_all AS "mentionAll", m.silent, m.created_at AS "createdAt",
+           m.deleted_at AS "deletedAt"
+    FROM messages m WHERE m.id = ANY(${ids}::uuid[]) ORDER BY m.conversation_id, m.seq`);
 
 export const findByPlaces = (
   db: Db,

@@ -8,7 +8,7 @@ import { Log } from '../../platform/logging/log.js';
 import { metrics } from '../../platform/logging/metrics.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { DraftService } from './draft.service.js';
-import type { MessageView } from './dto/message.view.js';
+import type { MessageBrief, MessageView } from './dto/message.view.js';
 import type { InvariantCheck } from './dto/verification.view.js';
 import type { SendMessage } from './dto/send-message.dto.js';
 import type { Draft } from './message-batch.rules.js';
@@ -19,7 +19,7 @@ import { verifyMessages } from './message-verify.js';
 import { MessageViews } from './message-views.service.js';
 import { idempotencyMismatch, mediaUnusable } from './messages.errors.js';
 import { MessageUpdated } from './messages.events.js';
-import { ageMessages, findByClientId, findById, findRow, listShowing } from './messages.repository.js';
+import { ageMessages, findByClientId, findById, findRow, listBriefs, listShowing } from './messages.repository.js';
 import { payloadHash } from './messages.rules.js';
 import { listFollowers } from './threads.repository.js';
 
@@ -75,6 +75,11 @@ export class MessagesService {
   async find(messageId: string): Promise<MessageView | undefined> {
     const row = await findById(this.database, messageId);
     return row && this.views.ofOne(row, this.database);
+  }
+
+  /** Those of the messages that there are, by conversation and seq, for modules that decide whom to tell. */
+  briefs(messageIds: readonly string[]): Promise<MessageBrief[]> {
+    return listBriefs(this.database, messageIds);
   }
 
   /** Who sent the message at this place; null when nobody did. */

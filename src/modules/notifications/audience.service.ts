@@ -1,15 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { now } from '../../platform/clock/clock.js';
-import { ConversationsService, type Recipient } from '../conversations/conversations.service.js';
-import type { MessageView } from '../messages/dto/message.view.js';
+import { DatabaseService } from '../../platform/database/database.service.js';
+import { ConversationsService, type Place, type Recipient } from '../conversations/conversations.service.js';
+import type { MessageBrief } from '../messages/dto/message.view.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { UsersService } from '../users/users.service.js';
-import type { DecisionReason } from './notifications.rules.js';
-import { type MessageFacts, resolveLevel, suppression } from './notifications.rules.js';
+import { listBlocked } from './candidates.repository.js';
+import {
+  type DecisionReason,
+  isQuietMessage,
+  type MessageFacts,
+  resolveLevel,
+  suppression,
+} from './notifications.rules.js';
 
 /** A message with what is asked about it once, whoever is to be notified. */
 export interface Told {
-  message: MessageView;
+  message: MessageBrief;
   facts: MessageFacts;
   memberCount: number;
   /** Who is meant in particular: mentioned by name, replied to. */
@@ -18,10 +25,14 @@ export interface Told {
   followers: ReadonlySet<string> | undefined;
 }
 
+/** Why a user is not to be notified of a message of their conversation; undefined when they are. */
+export type Judge = (told: Told, place: Place) => DecisionReason | undefined;
+
 /** Gathers what decides, and asks the rules. */
 @Injectable()
 export class AudienceService {
   constructor(
+    private readonly database: DatabaseService,
     private readonly users: UsersService,
     private readonly conversations: ConversationsService,
     private readonly messages: MessagesService,
@@ -29,50 +40,40 @@ export class AudienceService {
 
   /** Undefined when there is no such message. */
   async about(messageId: string): Promise<Told | undefined> {
-    const message = await this.messages.find(messageId);
-    if (!message) return undefined;
-    const [memberCount, repliedTo, followers] = await Promise.all([
-      this.conversations.memberCount(message.conversationId),
-      this.senderAt(message.conversationId, message.replyToSeq),
-      message.threadId === null ? undefined : this.messages.followersOf(message.threadId),
-    ]);
-    return {
-      message,
-      memberCount,
-      meant: new Set([...message.mentions, ...(repliedTo === null ? [] : [repliedTo])]),
-      followers: followers && new Set(followers),
-      facts: {
-        seq: message.seq,
-        deleted: message.deletedAt !== null,
-        quiet: message.kind === 'system' || message.silent,
-        createdAt: new Date(message.createdAt),
-      },
-    };
+    return (await this.aboutAll([messageId]))[0];
   }
 
-  /** Why each of these users is not to be notified; who is has no entry. */
-  async suppressed(told: Told, recipients: readonly Recipient[]): Promise<Map<string, DecisionReason>> {
-    const { message, facts, memberCount } = told;
-    const ids = recipients.map(({ userId }) => userId);
-    const [cards, preferences, blocked] = await Promise.all([
+  /** Those of the messages that there are, by conversation and seq. */
+  async aboutAll(messageIds: readonly string[]): Promise<Told[]> {
+    const messages = await this.messages.briefs(messageIds);
+    const counts = await this.conversations.memberCounts([...new Set(messages.map((m) => m.conversationId))]);
+    return Promise.all(messages.map((message) => this.tell(message, counts.get(message.conversationId) ?? 0)));
+  }
+
+  /** Reads what is to be known of these places, and judges from it. */
+  async judge(told: readonly Told[], places: readonly Place[]): Promise<Judge> {
+    const ids = [...new Set(places.map(({ userId }) => userId))];
+    const [recipients, cards, preferences, blocked] = await Promise.all([
+      this.conversations.recipientsAt(places),
       this.users.findMany(ids),
       this.users.preferencesOf(ids),
-      message.senderId === null ? new Set<string>() : this.users.blockedAmong(message.senderId, ids),
+      listBlocked(this.database, pairsOf(told, places)),
     ]);
     const people = new Map(cards.map((card) => [card.id, card]));
+    const members = new Map(recipients.map((recipient) => [placeKey(recipient), recipient]));
     const at = now();
-    const reasons = new Map<string, DecisionReason>();
-    for (const recipient of recipients) {
-      const { userId } = recipient;
+    return ({ message, facts, memberCount, meant, followers }, place) => {
+      const { userId } = place;
+      const recipient: Recipient | undefined = members.get(placeKey(place));
       const card = people.get(userId);
       const wishes = preferences.get(userId)?.notifications;
-      if (!card || !wishes) continue;
-      const mentioned = message.mentionAll || told.meant.has(userId);
-      const unheard = told.followers !== undefined && !told.followers.has(userId) && !mentioned;
-      const reason = suppression(
+      if (!recipient || !card || !wishes) return 'not_member';
+      const mentioned = message.mentionAll || meant.has(userId);
+      const unheard = followers !== undefined && !followers.has(userId) && !mentioned;
+      return suppression(
         facts,
         {
-          blocked: blocked.has(userId),
+          blocked: blocked.has(`${message.senderId} ${userId}`),
           member: card.state === 'active' && recipient.visibleFromSeq <= message.seq,
           // Who sends has read: also where the own watermark was left alone on purpose.
           readSeq: userId === message.senderId ? message.seq : recipient.readSeq,
@@ -85,22 +86,49 @@ export class AudienceService {
         },
         at,
       );
-      if (reason !== undefined) reasons.set(userId, reason);
-    }
-    return reasons;
+    };
   }
 
   /** The same for one user; undefined when they are to be notified. */
   async suppressedFor(told: Told, userId: string): Promise<DecisionReason | undefined> {
-    const recipient = await this.recipient(told.message.conversationId, userId);
-    return recipient ? (await this.suppressed(told, [recipient])).get(userId) : 'not_member';
+    const place = { conversationId: told.message.conversationId, userId };
+    return (await this.judge([told], [place]))(told, place);
   }
 
-  private async recipient(conversationId: string, userId: string): Promise<Recipient | undefined> {
-    return (await this.conversations.recipientsAmong(conversationId, [userId]))[0];
-  }
-
-  private async senderAt(conversationId: string, seq: number | null): Promise<string | null> {
-    return seq === null ? null : this.messages.senderAt(conversationId, seq);
+  private async tell(message: MessageBrief, memberCount: number): Promise<Told> {
+    const { conversationId, replyToSeq, threadId } = message;
+    const [repliedTo, followers] = await Promise.all([
+      replyToSeq === null ? null : this.messages.senderAt(conversationId, replyToSeq),
+      threadId === null ? undefined : this.messages.followersOf(threadId),
+    ]);
+    return {
+      message,
+      memberCount,
+      meant: new Set([...message.mentions, ...(repliedTo === null ? [] : [repliedTo])]),
+      followers: followers && new Set(followers),
+      facts: {
+        seq: message.seq,
+        deleted: message.deletedAt !== null,
+        quiet: isQuietMessage(message),
+        createdAt: message.createdAt,
+      },
+    };
   }
 }
+
+/** Who spoke to whom, each pair once. */
+function pairsOf(told: readonly Told[], places: readonly Place[]): [string, string][] {
+  const senders = new Map<string, Set<string>>();
+  for (const { message } of told) {
+    if (message.senderId === null) continue;
+    const known = senders.get(message.conversationId) ?? new Set();
+    senders.set(message.conversationId, known.add(message.senderId));
+  }
+  return places.flatMap(({ conversationId, userId }) =>
+    [...(senders.get(conversationId) ?? [])]
+      .filter((senderId) => senderId !== userId)
+      .map((senderId): [string, string] => [senderId, userId]),
+  );
+}
+
+const placeKey = ({ conversationId, userId }: Place): string => `${conversationId} ${userId}`;

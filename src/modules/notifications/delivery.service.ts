@@ -1,71 +1,131 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Coalescer } from '../../platform/database/coalescer.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { DelayedWork, type DueWork, RetryLater } from '../../platform/queue/delayed-work.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
+import type { Preferences } from '../users/dto/preferences.view.js';
 import { UsersService } from '../users/users.service.js';
-import { AudienceService, type Told } from './audience.service.js';
+import { AudienceService, type Judge, type Told } from './audience.service.js';
 import * as decisions from './decisions.repository.js';
-import { type DeviceRow, findDevice, markDeviceOk } from './devices.repository.js';
+import { deviceKey, type DeviceRow, findDevice, findDevices, markDevicesOk } from './devices.repository.js';
 import { DevicesService, TEST_QUEUE } from './devices.service.js';
 import type { DecisionReason } from './notifications.rules.js';
-import { PUSH } from './expansion.service.js';
-import { preview } from './notifications.rules.js';
+import { decisionKey } from './ledger.rules.js';
+import { type PushText, PushTexts } from './push-texts.service.js';
+import { PUSH, pushPayload, pushWork } from './push-work.js';
 import type { Push } from './push/push-driver.js';
 import { PushProviders } from './push/push-providers.service.js';
 
 /** How long somebody else may be at a push before it is looked at again. */
 const BUSY_MS = 10_000;
+/** Pause before a push that failed among others is tried alone. */
+const PAUSE_MS = 2000;
+/** Pushes of one piece of work that are under way together. */
+const AT_ONCE = 16;
 /** Messages of a collapsed push that are looked at for one worth showing. */
 const LOOKED_AT = 5;
 
-type Verdict = { told: Told; count: number } | { reason: DecisionReason };
+type Ringing = { told: Told; count: number };
+type Verdict = Ringing | { reason: DecisionReason };
 
-/** From a pending ledger row to the provider, and the outcome back into the row. */
+/** What has to be tried again, and when, if somebody said so. */
+interface Again {
+  key: decisions.DecisionKey;
+  error: unknown;
+  afterMs?: number | undefined;
+}
+
+/** From pending ledger rows to the provider, and the outcomes back into the rows. */
 @Injectable()
 export class DeliveryService implements OnModuleInit {
+  private readonly closing = new Coalescer<decisions.Closing, void>(async (closings) => {
+    await decisions.closeDecisions(this.database, closings);
+    await markDevicesOk(
+      this.database,
+      closings.filter(({ decision }) => decision === 'sent'),
+    );
+    return [];
+  });
+
   constructor(
     private readonly database: DatabaseService,
     private readonly work: DelayedWork,
     private readonly users: UsersService,
     private readonly conversations: ConversationsService,
     private readonly audience: AudienceService,
+    private readonly texts: PushTexts,
     private readonly devices: DevicesService,
     private readonly providers: PushProviders,
   ) {}
 
   onModuleInit(): void {
-    this.work.consume({ queue: PUSH, concurrency: 16, handle: (work) => this.push(work) });
+    this.work.consume({ queue: PUSH, concurrency: 4, handle: (work) => this.push(work) });
     this.work.consume({ queue: TEST_QUEUE, concurrency: 2, handle: (work) => this.test(work) });
   }
 
-  /** One attempt. A repeat of work that is done finds its row closed and does nothing. */
+  /** One attempt each. A repeat of work that is done finds its rows closed and does nothing. */
   private async push({ payload, last }: DueWork): Promise<void> {
-    const key = {
-      messageId: String(payload['messageId']),
-      userId: String(payload['userId']),
-      deviceId: String(payload['deviceId']),
-    };
-    const row = await decisions.claimDecision(this.database, key);
-    if (!row) {
-      const other = await decisions.findDecision(this.database, key);
-      if (other?.decision === 'pending') throw new RetryLater(BUSY_MS, 'somebody else is at it');
-      return;
-    }
-    const device = await findDevice(this.database, row.userId, row.deviceId);
-    if (!device) return this.close(row, 'suppressed', 'no_device');
-    if (!device.enabled) return this.close(row, 'suppressed', 'device_disabled');
-    const verdict = await this.decideAgain(row);
-    if ('reason' in verdict) return this.close(row, 'suppressed', verdict.reason);
-    await this.attempt(row, device, await this.compose(row, verdict), last);
+    const { pushes } = pushPayload.parse(payload);
+    const alone = pushes.length === 1;
+    const rows = await decisions.claimDecisions(this.database, pushes);
+    const again = [...(await this.deliver(rows, alone && last)), ...(await this.busy(pushes, rows))];
+    const [first] = again;
+    if (!first) return;
+    // Alone it has the queue's tries and pauses; those that failed together go on alone.
+    if (!alone)
+      return this.work.add(again.flatMap(({ key, afterMs = PAUSE_MS }) => pushWork([{ ...key, delayMs: afterMs }])));
+    throw first.afterMs === undefined ? first.error : new RetryLater(first.afterMs, String(first.error));
   }
 
-  private async attempt(row: decisions.DecisionRow, device: DeviceRow, push: Push, last: boolean): Promise<void> {
+  /** Those that are open although they could not be claimed. */
+  private async busy(
+    pushes: readonly decisions.DecisionKey[],
+    claimed: readonly decisions.DecisionRow[],
+  ): Promise<Again[]> {
+    if (claimed.length === pushes.length) return [];
+    const own = new Set(claimed.map(decisionKey));
+    const open = await decisions.listPending(this.database, pushes);
+    return open
+      .filter((key) => !own.has(decisionKey(key)))
+      .map((key) => ({ key, error: 'somebody else is at it', afterMs: BUSY_MS }));
+  }
+
+  private async deliver(rows: readonly decisions.DecisionRow[], last: boolean): Promise<Again[]> {
+    if (rows.length === 0) return [];
+    const devices = await findDevices(this.database, rows);
+    const verdicts = await this.decideAgain(rows);
+    const texts = await this.texts.of([...verdicts.values()].flatMap((v) => ('told' in v ? v.told.message.id : [])));
+    const wishes = await this.users.preferencesOf([...new Set(rows.map(({ userId }) => userId))]);
+    const again: Again[] = [];
+    const one = async (row: decisions.DecisionRow): Promise<Again | undefined> => {
+      const device = devices.get(deviceKey(row));
+      const verdict = verdicts.get(row) ?? { reason: 'deleted' };
+      if (!device) return this.close(row, 'suppressed', 'no_device');
+      if (!device.enabled) return this.close(row, 'suppressed', 'device_disabled');
+      if ('reason' in verdict) return this.close(row, 'suppressed', verdict.reason);
+      const text = texts.get(verdict.told.message.id);
+      if (!text) return this.close(row, 'suppressed', 'deleted');
+      const push = await this.compose(row, verdict, text, wishes.get(row.userId)?.notifications);
+      return this.attempt(row, device, push, last);
+    };
+    await eachOf(rows, AT_ONCE, async (row) => {
+      const failed = await one(row).catch((error: unknown): Again => ({ key: row, error }));
+      if (failed) again.push(failed);
+    });
+    return again;
+  }
+
+  /** Answers what is to be tried again. */
+  private async attempt(
+    row: decisions.DecisionRow,
+    device: DeviceRow,
+    push: Push,
+    last: boolean,
+  ): Promise<Again | undefined> {
     const outcome = await this.providers.send(device.provider, this.devices.tokenOf(device), push);
     switch (outcome.result) {
       case 'sent':
-        await this.close(row, 'sent', 'ok', outcome.status);
-        await markDeviceOk(this.database, row.userId, row.deviceId);
-        return;
+        return this.close(row, 'sent', 'ok', outcome.status);
       case 'dead':
         await this.devices.bury(device);
         return this.close(row, 'failed', 'token_dead', outcome.status);
@@ -74,8 +134,7 @@ export class DeliveryService implements OnModuleInit {
       case 'retry':
         if (last) await this.close(row, 'failed', 'provider_error', outcome.status);
         else await decisions.releaseDecision(this.database, row, outcome.status);
-        if (outcome.afterMs !== undefined) throw new RetryLater(outcome.afterMs, `provider: ${outcome.status}`);
-        throw new Error(`provider: ${outcome.status}`);
+        return { key: row, error: new Error(`provider: ${outcome.status}`), afterMs: outcome.afterMs };
     }
   }
 
@@ -83,27 +142,22 @@ export class DeliveryService implements OnModuleInit {
    * What was decided may be old by now: the queue was long, the provider down, or the message read. Of those told together
    * the newest that still may ring is shown.
    */
-  private async decideAgain(row: decisions.DecisionRow): Promise<Verdict> {
-    const ids = await decisions.carriedBy(this.database, row);
-    let first: DecisionReason | undefined;
-    for (const id of ids.slice(0, LOOKED_AT)) {
-      const told = await this.audience.about(id);
-      const reason = told ? await this.audience.suppressedFor(told, row.userId) : 'deleted';
-      if (told && reason === undefined) return { told, count: ids.length };
-      first ??= reason;
-    }
-    return { reason: first ?? 'deleted' };
+  private async decideAgain(rows: readonly decisions.DecisionRow[]): Promise<Map<decisions.DecisionRow, Verdict>> {
+    const carried = await decisions.listCarried(this.database, rows);
+    const ids = new Map(rows.map((row) => [row, [...(carried.get(row) ?? []), row.messageId]]));
+    const looked = [...new Set([...ids.values()].flatMap((all) => all.slice(0, LOOKED_AT)))];
+    const told = new Map((await this.audience.aboutAll(looked)).map((one) => [one.message.id, one]));
+    const judge = await this.audience.judge([...told.values()], rows);
+    return new Map(rows.map((row) => [row, verdictOn(row, ids.get(row) ?? [], told, judge)]));
   }
 
-  private async compose(row: decisions.DecisionRow, { told, count }: Extract<Verdict, { told: Told }>): Promise<Push> {
-    const { message } = told;
-    const [[sender], preferences, unread] = await Promise.all([
-      this.users.findMany(message.senderId === null ? [] : [message.senderId]),
-      this.users.preferencesOf([row.userId]),
-      this.conversations.unreadOf(row.userId),
-    ]);
-    const wishes = preferences.get(row.userId)?.notifications;
-    const text = preview(message.body, message.attachments.length);
+  private async compose(
+    row: decisions.DecisionRow,
+    { told: { message }, count }: Ringing,
+    { title, body }: PushText,
+    wishes: Preferences['notifications'] | undefined,
+  ): Promise<Push> {
+    const badge = wishes?.badge ?? 'off';
     return {
       id: `push-${row.messageId}-${row.deviceId}`,
       kind: 'notify',
@@ -112,20 +166,20 @@ export class DeliveryService implements OnModuleInit {
       seq: message.seq,
       userId: row.userId,
       deviceId: row.deviceId,
-      title: sender?.displayName ?? null,
-      body: count > 1 ? `${count} new messages` : wishes?.preview === false ? null : text,
-      badge: wishes === undefined || wishes.badge === 'off' ? null : unread[wishes.badge],
+      title,
+      body: count > 1 ? `${count} new messages` : wishes?.preview === false ? null : body,
+      badge: badge === 'off' ? null : (await this.conversations.unreadOf(row.userId))[badge],
       collapseKey: row.collapseKey,
     };
   }
 
   private async close(
-    row: decisions.DecisionRow,
+    { messageId, userId, deviceId }: decisions.DecisionRow,
     decision: 'sent' | 'suppressed' | 'failed',
     reason: DecisionReason,
     providerStatus: string | null = null,
-  ): Promise<void> {
-    await decisions.closeDecision(this.database, row, { decision, reason, providerStatus });
+  ): Promise<undefined> {
+    await this.closing.ask({ messageId, userId, deviceId, decision, reason, providerStatus });
   }
 
   private async test({ id, payload }: DueWork): Promise<void> {
@@ -141,8 +195,37 @@ export class DeliveryService implements OnModuleInit {
       body: 'Notifications work on this device',
       collapseKey: 'test',
     });
-    if (outcome.result === 'sent') await markDeviceOk(this.database, userId, deviceId);
+    if (outcome.result === 'sent') await markDevicesOk(this.database, [device]);
     if (outcome.result === 'dead') await this.devices.bury(device);
     if (outcome.result === 'retry') throw new Error(`provider: ${outcome.status}`);
   }
+}
+
+function verdictOn(
+  row: decisions.DecisionRow,
+  ids: readonly string[],
+  told: ReadonlyMap<string, Told>,
+  judge: Judge,
+): Verdict {
+  let first: DecisionReason | undefined;
+  for (const id of ids.slice(0, LOOKED_AT)) {
+    const one = told.get(id);
+    const reason = one ? judge(one, row) : 'deleted';
+    if (one && reason === undefined) return { told: one, count: ids.length };
+    first ??= reason;
+  }
+  return { reason: first ?? 'deleted' };
+}
+
+/** At most so many at a time; `work` never rejects. */
+async function eachOf<Item>(
+  items: readonly Item[],
+  atOnce: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const left = items.values();
+  const lane = async (): Promise<void> => {
+    for (const item of left) await work(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
 }

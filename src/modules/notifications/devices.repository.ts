@@ -19,6 +19,9 @@ export interface DeviceRow {
 }
 export type NewDevice = Omit<DeviceRow, 'rev' | 'lastOkAt' | 'createdAt' | 'deletedAt'>;
 
+export type DeviceKey = Pick<DeviceRow, 'userId' | 'deviceId'>;
+export const deviceKey = ({ userId, deviceId }: DeviceKey): string => `${userId} ${deviceId}`;
+
 const columns = sql`
   user_id AS "userId", device_id AS "deviceId", provider, token_hash AS "tokenHash", token_enc AS "tokenEnc", platform,
   app_version AS "appVersion", locale, enabled, rev, last_ok_at AS "lastOkAt", created_at AS "createdAt", deleted_at AS "deletedAt"`;
@@ -33,6 +36,12 @@ export async function findDevice(db: Db, userId: string, deviceId: string): Prom
     sql`SELECT ${columns} FROM push_devices WHERE user_id = ${userId} AND device_id = ${deviceId} AND deleted_at IS NULL`,
   );
   return row;
+}
+
+/** By `deviceKey`. */
+export async function findDevices(db: Db, keys: readonly DeviceKey[]): Promise<Map<string, DeviceRow>> {
+  const rows = await listDevices(db, [...new Set(keys.map(({ userId }) => userId))]);
+  return new Map(rows.map((row) => [deviceKey(row), row]));
 }
 
 /** Oldest first. */
@@ -85,10 +94,14 @@ export async function dropDevice(
     WHERE user_id = ${userId} AND device_id = ${deviceId} AND deleted_at IS NULL`);
 }
 
-export async function markDeviceOk(db: Db, userId: string, deviceId: string): Promise<void> {
-  await db.execute(
-    sql`UPDATE push_devices SET last_ok_at = now() WHERE user_id = ${userId} AND device_id = ${deviceId}`,
-  );
+/** They were reached just now; to the minute, so that a device that rings often is not written each time. */
+export async function markDevicesOk(db: Db, devices: readonly DeviceKey[]): Promise<void> {
+  if (devices.length === 0) return;
+  await db.execute(sql`
+    UPDATE push_devices AS d SET last_ok_at = now()
+    FROM unnest(${devices.map((d) => d.userId)}::uuid[], ${devices.map((d) => d.deviceId)}::text[]) AS k (user_id, device_id)
+    WHERE d.user_id = k.user_id AND d.device_id = k.device_id
+      AND (d.last_ok_at IS NULL OR d.last_ok_at < now() - interval '1 minute')`);
 }
 
 /** Entries of the user's feed, removed ones included. */

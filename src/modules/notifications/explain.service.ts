@@ -10,7 +10,7 @@ import * as decisions from './decisions.repository.js';
 import { listDevices } from './devices.repository.js';
 import type { ReplayDecisions } from './dto/decision.dto.js';
 import { type ExplanationView, toDecisionView } from './dto/decision.view.js';
-import { pushWork } from './expansion.service.js';
+import { pushWork } from './push-work.js';
 
 const REPLAYED_AT_ONCE = 10_000;
 
@@ -42,10 +42,7 @@ export class ExplainService {
     requirePermission(actor, 'queues.replay');
     const jobs = await this.database.tx(async (tx) => {
       const reopened = await decisions.reopenFailed(tx, since, reason ?? null, REPLAYED_AT_ONCE);
-      await this.work.add(
-        reopened.map((key) => pushWork(key)),
-        tx,
-      );
+      await this.work.add(pushWork(reopened.map((key) => ({ ...key, delayMs: 0 }))), tx);
       const deed = { action: 'notifications.replay', permission: 'queues.replay', targetType: 'notifications' };
       const after = { since: since.toISOString(), reason: reason ?? null, jobs: reopened.length };
       await this.deeds.record(tx, actor, { ...deed, targetId: null, after }, trace);

@@ -29,7 +29,7 @@ export class MentionsService {
       for (const id of candidates) taken.add(id);
       if (candidates.length === 0) continue;
       const [members, blocked] = await Promise.all([
-        this.conversations.recipientsAmong(conversationId, candidates),
+        this.conversations.recipientsAt(candidates.map((userId) => ({ conversationId, userId }))),
         this.users.blockedAmong(senderId, candidates),
       ]);
       const reached = members

@@ -16,6 +16,7 @@ import { InboxService } from './inbox.service.js';
 import { MentionsService } from './mentions.service.js';
 import { NotificationsConsumer } from './notifications.consumer.js';
 import { NotificationsService } from './notifications.service.js';
+import { PushTexts } from './push-texts.service.js';
 import { PushProviders } from './push/push-providers.service.js';
 import { ReceiptsService } from './push/receipts.service.js';
 import { QueuesController } from './queues.controller.js';
@@ -41,6 +42,7 @@ import { WebhooksService } from './webhooks.service.js';
     InboxService,
     MentionsService,
     PushProviders,
+    PushTexts,
     QueuesService,
     ReceiptsService,
     WebhookDelivery,

@@ -42,6 +42,9 @@ export interface MessageFacts {
   createdAt: Date;
 }
 
+export const isQuietMessage = ({ kind, silent }: { kind: string; silent: boolean }): boolean =>
+  kind === 'system' || silent;
+
 /** One user and the message. */
 export interface RecipientFacts {
   /** Either has blocked the other. */

@@ -172,9 +172,10 @@ it('delivered twice, by relay and queue, it is one push (F31)', async () => {
     `INSERT INTO outbox (topic, key, payload)
      SELECT t.topic, $1, t.payload FROM generate_series(1, 5), (VALUES
        ('message.created', jsonb_build_object('id', $1::text)),
-       ('work.notify.expand', jsonb_build_object('messageId', $1::text)),
-       ('work.notify.decide', jsonb_build_object('messageId', $1::text, 'after', null)),
-       ('work.notify.push', jsonb_build_object('messageId', $1::text, 'userId', $2::text, 'deviceId', 'phone'))) AS t (topic, payload)`,
+       ('work.notify.list', jsonb_build_object('messageIds', jsonb_build_array($1::text))),
+       ('work.notify.decide', jsonb_build_object('messageIds', jsonb_build_array($1::text), 'after', null)),
+       ('work.notify.push', jsonb_build_object('pushes', jsonb_build_array(
+         jsonb_build_object('messageId', $1::text, 'userId', $2::text, 'deviceId', 'phone'))))) AS t (topic, payload)`,
     [message.id, bob.id],
     app.databaseUrl,
   );

@@ -83,6 +83,23 @@ export interface MessageRow {
   deletedBy: string | null;
 }
 
+/** What decides who is told of a message, without what it says. */
+export type MessageBrief = Pick<
+  MessageRow,
+  | 'id'
+  | 'conversationId'
+  | 'seq'
+  | 'kind'
+  | 'senderId'
+  | 'replyToSeq'
+  | 'threadId'
+  | 'mentions'
+  | 'mentionAll'
+  | 'silent'
+  | 'createdAt'
+  | 'deletedAt'
+>;
+
 /** What other tables say about a message. */
 export interface MessageContext {
   attachments: AttachmentView[];
