@@ -73,6 +73,11 @@ export const commands: CommandTable = [
     load: async () => (await import('./backup.commands.js')).restoreCommand,
   },
   {
+    name: 'epoch bump',
+    summary: 'after a lossy failover: every client starts over',
+    load: async () => (await import('./epoch.command.js')).epochBump,
+  },
+  {
     name: 'keys rotate',
     summary: 'make a new key that signs access tokens',
     load: async () => (await import('./keys.commands.js')).keysRotate,

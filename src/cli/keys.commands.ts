@@ -1,12 +1,11 @@
 import { SecretBox } from '../platform/auth/secret-box.js';
 import { SigningKeys } from '../platform/auth/signing-keys.js';
-import { packageVersion } from '../platform/config/package-root.js';
 import { DatabaseService } from '../platform/database/database.service.js';
-import { createPool } from '../platform/database/pool.js';
 import { createLog } from '../platform/logging/create-log.js';
 import type { CliCommand } from './command-line.js';
 import { confirm, yesIMeanIt } from './confirm.js';
 import { withDatabase } from './database-target.js';
+import { withOpenDatabase } from './open-database.js';
 
 export const keysRotate: CliCommand = {
   name: 'keys rotate',
@@ -22,18 +21,13 @@ export const keysRotate: CliCommand = {
       if (compromised) await confirm('End every access token now? Clients have to refresh.', invocation.flags, config);
       const log = await createLog({ level: 'warn', pretty: true, base: {} });
       const database = new DatabaseService(log);
-      const connectionString = options.connectionString;
-      const applicationName = `parley/cli/${packageVersion()}`;
-      database.open(createPool(config, { connectionString, applicationName, pooler: false }, log), { prepared: false });
-      try {
+      return withOpenDatabase(database, config, options.connectionString, async () => {
         const kid = await new SigningKeys(database, new SecretBox(config), config, log).rotate({ compromised });
         invocation.print(
           { kid, compromised },
           () => `New signing key ${kid}${compromised ? '; the old keys have ended.' : '; it signs in two minutes.'}`,
         );
         return 0;
-      } finally {
-        await database.close();
-      }
+      });
     }),
 };

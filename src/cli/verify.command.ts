@@ -2,12 +2,10 @@ import { createGraph } from '../app.js';
 import { AdministrationService } from '../modules/administration/administration.service.js';
 import { MessagesService } from '../modules/messages/messages.service.js';
 import type { AuditVerdict } from '../modules/administration/dto/audit.view.js';
-import { packageVersion } from '../platform/config/package-root.js';
 import { DatabaseService } from '../platform/database/database.service.js';
-import { createPool } from '../platform/database/pool.js';
-import { createLog } from '../platform/logging/create-log.js';
 import type { CliCommand } from './command-line.js';
 import { withDatabase } from './database-target.js';
+import { withOpenDatabase } from './open-database.js';
 
 const VIOLATED = 1;
 
@@ -24,11 +22,7 @@ export const verifyCommand: CliCommand = {
   run: (invocation) =>
     withDatabase(invocation, async ({ config, options: { connectionString } }) => {
       const graph = await createGraph(config);
-      const database = graph.get(DatabaseService);
-      const log = await createLog({ level: 'warn', pretty: true, base: {} });
-      const applicationName = `parley/cli/${packageVersion()}`;
-      database.open(createPool(config, { connectionString, applicationName, pooler: false }, log), { prepared: false });
-      try {
+      return withOpenDatabase(graph.get(DatabaseService), config, connectionString, async () => {
         const { sample, audit } = invocation.flags;
         if (audit === true) {
           const verdict = await graph.get(AdministrationService, { strict: false }).verifyAudit();
@@ -40,9 +34,7 @@ export const verifyCommand: CliCommand = {
         const ok = checks.every((check) => check.ok);
         invocation.print({ ok, checks }, () => checks.map(describe).join('\n'));
         return ok ? 0 : VIOLATED;
-      } finally {
-        await database.close();
-      }
+      });
     }),
 };
 

@@ -21,6 +21,14 @@ export class ServerEpoch implements OnModuleInit {
     return changed;
   }
 
+  /** Another identity, for an operator who knows that acknowledged writes were lost. Replicas notice within 5 s. */
+  async bump(reason: string): Promise<string> {
+    const [row] = await this.database.query<{ epoch: string }>(
+      sql`UPDATE server_epoch SET epoch = gen_random_uuid(), reason = ${reason}, changed_at = now() WHERE id = 1 RETURNING epoch`,
+    );
+    return row?.epoch ?? '';
+  }
+
   private async read(): Promise<string> {
     const [row] = await this.database.query<{ epoch: string }>(sql`SELECT epoch FROM server_epoch WHERE id = 1`);
     return row?.epoch ?? '';
