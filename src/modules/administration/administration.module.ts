@@ -1,11 +1,13 @@
 import { Module } from '@nestjs/common';
 import { ConversationsModule } from '../conversations/conversations.module.js';
+import { MediaModule } from '../media/media.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AdministrationConsumer } from './administration.consumer.js';
 import { AdministrationService } from './administration.service.js';
 import { AuditController } from './audit.controller.js';
 import { AuditService } from './audit.service.js';
+import { ContentController } from './content.controller.js';
 import { JobsController } from './jobs.controller.js';
 import { JobsService } from './jobs.service.js';
 import { ModerationController } from './moderation.controller.js';
@@ -21,9 +23,10 @@ import { SetupController } from './setup.controller.js';
 import { SetupService } from './setup.service.js';
 
 @Module({
-  imports: [UsersModule, ConversationsModule, MessagesModule],
+  imports: [UsersModule, ConversationsModule, MediaModule, MessagesModule],
   controllers: [
     AuditController,
+    ContentController,
     JobsController,
     ModerationController,
     PeopleController,

@@ -3,16 +3,20 @@ import { type Actor, requirePermission } from '../../platform/auth/actor.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { RequestTrace } from '../../platform/http/request-origin.decorator.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
+import type { MediaView } from '../media/dto/media.view.js';
+import { MediaService } from '../media/media.service.js';
 import { MessagesService } from '../messages/messages.service.js';
+import type { InvariantCheck } from '../messages/dto/verification.view.js';
 import { AuditService } from './audit.service.js';
 
-/** What moderators do to conversations and messages. What was written never reaches the audit log. */
+/** What moderators do to conversations, messages and files. What was written never reaches the audit log. */
 @Injectable()
 export class ModerationService {
   constructor(
     private readonly database: DatabaseService,
     private readonly conversations: ConversationsService,
     private readonly messages: MessagesService,
+    private readonly media: MediaService,
     private readonly audit: AuditService,
   ) {}
 
@@ -52,5 +56,33 @@ export class ModerationService {
       const after = { conversationId: id, seq, senderId, reason };
       return this.audit.record(actor, { ...deed, targetType: 'message', targetId: messageId, after }, trace, tx);
     });
+  }
+
+  /** Keeps a file from everybody. @throws forbidden, not_found */
+  async quarantine(actor: Actor, id: string, reason: string, trace: RequestTrace): Promise<MediaView> {
+    requirePermission(actor, 'media.moderate');
+    return this.database.tx(async (tx) => {
+      const file = await this.media.quarantine(actor, id, reason, tx);
+      const deed = { action: 'media.quarantine', permission: 'media.moderate', targetType: 'media' } as const;
+      await this.audit.record(actor, { ...deed, targetId: id, after: { ownerId: file.ownerId, reason } }, trace, tx);
+      return file;
+    });
+  }
+
+  /** Deletes a file wherever it is shown. @throws forbidden, not_found */
+  async deleteMedia(actor: Actor, id: string, reason: string | null, trace: RequestTrace): Promise<void> {
+    requirePermission(actor, 'media.moderate');
+    await this.database.tx(async (tx) => {
+      await this.media.remove(actor, id, reason, tx);
+      const deed = { action: 'media.delete', permission: 'media.moderate', targetType: 'media' } as const;
+      await this.audit.record(actor, { ...deed, targetId: id, after: { reason } }, trace, tx);
+    });
+  }
+
+  /** Whether conversations and messages contradict themselves; reads one snapshot. @throws forbidden */
+  async verify(actor: Actor, sample: number | undefined): Promise<{ ok: boolean; checks: InvariantCheck[] }> {
+    requirePermission(actor, 'health.read');
+    const checks = await this.messages.verify(sample);
+    return { ok: checks.every(({ ok }) => ok), checks };
   }
 }

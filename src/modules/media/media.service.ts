@@ -78,28 +78,27 @@ export class MediaService implements OnModuleInit {
   }
 
   /** Keeps a file from everybody, its owner included, without removing it. @throws forbidden, not_found */
-  async quarantine(actor: Actor, id: string, reason: string): Promise<MediaView> {
-    return this.moderate(actor, id, 'quarantined', reason);
+  async quarantine(actor: Actor, id: string, reason: string, tx: Tx): Promise<MediaView> {
+    return this.moderate(actor, id, 'quarantined', reason, tx);
   }
 
   /** Deletes a file wherever it is shown. @throws forbidden, not_found */
-  async remove(actor: Actor, id: string, reason: string): Promise<void> {
-    await this.moderate(actor, id, 'deleted', reason);
+  async remove(actor: Actor, id: string, reason: string | null, tx: Tx): Promise<void> {
+    await this.moderate(actor, id, 'deleted', reason, tx);
   }
 
   private async moderate(
     actor: Actor,
     id: string,
     state: 'quarantined' | 'deleted',
-    reason: string,
+    reason: string | null,
+    tx: Tx,
   ): Promise<MediaView> {
     requirePermission(actor, 'media.moderate');
-    return this.database.tx(async (tx) => {
-      const row = await repository.withdraw(tx, id, state, reason, everyLiveState);
-      if (!row) throw errors.notFound();
-      await this.events.publish(tx, new MediaWithdrawn(id, row.ownerId, state));
-      return toMediaView(row);
-    });
+    const row = await repository.withdraw(tx, id, state, reason, everyLiveState);
+    if (!row) throw errors.notFound();
+    await this.events.publish(tx, new MediaWithdrawn(id, row.ownerId, state));
+    return toMediaView(row);
   }
 
   private async maySee(actor: Actor, row: MediaRow): Promise<boolean> {

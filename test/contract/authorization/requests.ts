@@ -58,6 +58,7 @@ const bodies: Record<string, (cast: Cast, scene: Scene) => unknown> = {
   'PATCH /api/v1/admin/reports/:id': () => ({ state: 'resolved' }),
   'POST /api/v1/admin/roles': () => ({ name: `r${randomUUID().slice(0, 8)}`, permissions: [] }),
   'PATCH /api/v1/admin/roles/:name': () => ({ description: 'changed' }),
+  'POST /api/v1/admin/media/:id/quarantine': () => ({ reason: 'test' }),
   'PATCH /api/v1/admin/webhooks/:id': () => ({ enabled: false }),
 };
 

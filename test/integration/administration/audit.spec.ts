@@ -163,6 +163,12 @@ it('is part of what it tells: an act whose entry cannot be written does not happ
   });
   const person = `/api/v1/admin/users/${ada?.id}`;
   const report = await ben?.post<{ id: string }>('/api/v1/reports', { userId: ada?.id, reason: 'spam' });
+  const upload = await ada?.post<{ mediaId: string }>('/api/v1/media/uploads', {
+    name: 'a.png',
+    size: 100,
+    mime: 'image/png',
+    purpose: 'attachment',
+  });
   const spy = jest.spyOn(here.app.nest.get(AuditService), 'record').mockRejectedValue(new Error('no room'));
   const identifier = `${randomUUID()}@example.com`;
   for (const act of [
@@ -176,6 +182,8 @@ it('is part of what it tells: an act whose entry cannot be written does not happ
     () => admin.delete(`${room}/messages/${sent?.body.message.seq}`),
     () => admin.delete(`${room}/members/${ben?.id}`),
     () => admin.delete(room),
+    () => admin.post(`/api/v1/admin/media/${upload?.body.mediaId}/quarantine`, { reason: 'test' }),
+    () => admin.delete(`/api/v1/admin/media/${upload?.body.mediaId}`),
     () => admin.post('/api/v1/admin/roles', { name: 'unheard-of', permissions: [] }),
     () => admin.patch(`/api/v1/admin/reports/${report?.body.id}`, { state: 'resolved' }),
     () => admin.delete(`${person}?erase=true`),

@@ -4,6 +4,7 @@ import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { Client } from 'pg';
 import { Actor } from '../../../src/platform/auth/actor.js';
 import { MediaService } from '../../../src/modules/media/media.service.js';
+import { DatabaseService } from '../../../src/platform/database/database.service.js';
 import { BackgroundWork } from '../../../src/platform/lifecycle/background-work.js';
 import { query } from '../../support/database.js';
 import { connect, type Person, registerMany } from '../../support/people.js';
@@ -123,9 +124,11 @@ describe.each([
     const live = await connect(bob);
     const service = parley.app.nest.get(MediaService, { strict: false });
     const nobody = new Actor(bob.id, bob.sessionId, bob.deviceId, new Set(), [], Infinity);
-    await expect(service.quarantine(nobody, media.id, 'no')).rejects.toMatchObject({ code: 'forbidden' });
+    const database = parley.app.nest.get(DatabaseService);
+    const quarantine = (by: Actor, reason: string) => database.tx((tx) => service.quarantine(by, media.id, reason, tx));
+    await expect(quarantine(nobody, 'no')).rejects.toMatchObject({ code: 'forbidden' });
     const { body: link } = await bob.get<{ url: string }>(`/api/v1/media/${media.id}/url`);
-    await service.quarantine(Actor.system('test'), media.id, 'reported');
+    await quarantine(Actor.system('test'), 'reported');
     for (const reader of [ada, bob])
       expect((await reader.get(`/api/v1/media/${media.id}/content`)).body).toMatchObject({ code: 'invalid_state' });
     // A link of Parley's own ends as well; one of a store lives on for its two minutes.
@@ -135,7 +138,7 @@ describe.each([
       ({ v }) => v.seq === message.seq && v.attachments?.[0]?.state === 'quarantined',
     );
     live.close();
-    await service.remove(Actor.system('test'), media.id, 'illegal');
+    await database.tx((tx) => service.remove(Actor.system('test'), media.id, 'illegal', tx));
     expect((await ada.get(`/api/v1/media/${media.id}`)).status).toBe(404);
   });
 

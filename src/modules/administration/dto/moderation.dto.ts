@@ -8,4 +8,16 @@ export const conversationQuery = pageQuery.extend({
 });
 export type ConversationQuery = z.output<typeof conversationQuery>;
 
+export const quarantine = z.strictObject({ reason: line(1, 500) });
+export type Quarantine = z.output<typeof quarantine>;
+
+/** The body may be left out. */
+export const verification = z
+  .strictObject({
+    /** At most so many conversations. */
+    sample: z.number().int().min(1).max(1_000_000).optional(),
+  })
+  .optional();
+export type Verification = z.output<typeof verification>;
+
 export const seqParam = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
