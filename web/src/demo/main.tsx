@@ -1,9 +1,7 @@
-import { ThemeToggle } from '../ui/theme-toggle.js';
+import './demo.css';
 import { mount } from '../ui/mount.js';
+import { App } from './app.js';
+import { installWires } from './wire.js';
 
-mount(
-  <main>
-    <h1>Parley</h1>
-    <ThemeToggle />
-  </main>,
-);
+installWires();
+mount(<App />);
