@@ -9,9 +9,6 @@ import type { LinkView } from './dto/upload.view.js';
 import { contentTypeOf, dispositionOf, type MediaRow, renditionOf } from './media.rules.js';
 import { notFound, signatureInvalid, uploadExpired } from './media.errors.js';
 
-/** How long a link to upload with lives: seconds. */
-export const UPLOAD_TTL_S = 300;
-
 /** Links that let their holder send or fetch one file: at the store where it makes such links, else on Parley's own routes. */
 @Injectable()
 export class LinksService {
@@ -28,9 +25,9 @@ export class LinksService {
     storageKey,
   }: Pick<MediaRow, 'id' | 'size' | 'mimeClaimed' | 'storageKey'>): Promise<SignedUpload> {
     const { access } = this.storage;
-    if (access.kind === 'direct')
-      return access.signUpload({ key: storageKey, size, type: mimeClaimed, expiresInS: UPLOAD_TTL_S });
-    const url = this.sign('PUT', `/api/v1/media/files/${id}`, UPLOAD_TTL_S);
+    const expiresInS = this.config.MEDIA_UPLOAD_TTL;
+    if (access.kind === 'direct') return access.signUpload({ key: storageKey, size, type: mimeClaimed, expiresInS });
+    const url = this.sign('PUT', `/api/v1/media/files/${id}`, expiresInS);
     return { strategy: 'put', method: 'PUT', url, fields: {}, headers: { 'Content-Type': mimeClaimed } };
   }
 

@@ -12,7 +12,7 @@ import { type MediaView, toMediaView } from './dto/media.view.js';
 import type { CreateUpload, SignedQuery } from './dto/upload.dto.js';
 import type { UploadView } from './dto/upload.view.js';
 import { type Findings, InspectionService } from './inspection.service.js';
-import { LinksService, UPLOAD_TTL_S } from './links.service.js';
+import { LinksService } from './links.service.js';
 import * as errors from './media.errors.js';
 import { MediaReady, MediaUploaded } from './media.events.js';
 import * as repository from './media.repository.js';
@@ -54,8 +54,7 @@ export class UploadsService {
       return repository.insertMedia(tx, media);
     });
     const link = await this.links.forUpload(media);
-    const expiresAt = new Date(createdAt.getTime() + UPLOAD_TTL_S * 1000).toISOString();
-    return { mediaId: media.id, ...link, maxBytes: size, expiresAt };
+    return { mediaId: media.id, ...link, maxBytes: size, expiresAt: this.endOf({ createdAt }).toISOString() };
   }
 
   /**
@@ -81,9 +80,7 @@ export class UploadsService {
     if (row.state !== 'pending') return settled(row);
     const folder = folderOf(row.storageKey);
     const key = `${folder}${newPart()}`;
-    const findings = (await this.storage.copy(row.storageKey, key))
-      ? await this.inspection.inspect(key, row)
-      : undefined;
+    const findings = await this.take(row, key);
     if (findings === undefined) return this.missing(actor, row);
     if (!(await this.settle(row, key, findings))) {
       // Another call was faster; what it found counts.
@@ -92,6 +89,16 @@ export class UploadsService {
     }
     await this.tidy(folder, findings.reason === null ? [key] : []);
     return settled(await this.requireOwn(actor, id));
+  }
+
+  /** Undefined when nothing was sent. */
+  private async take(row: MediaRow, key: string): Promise<Findings | undefined> {
+    try {
+      return (await this.storage.copy(row.storageKey, key)) ? await this.inspection.inspect(key, row) : undefined;
+    } catch (error) {
+      this.storageHealth.suspect();
+      throw error;
+    }
   }
 
   private async settle(row: MediaRow, storageKey: string, { mime, sha256, reason }: Findings): Promise<boolean> {
@@ -108,8 +115,12 @@ export class UploadsService {
   private async missing(actor: Actor, row: MediaRow): Promise<MediaView> {
     const now = await this.requireOwn(actor, row.id);
     if (now.state !== 'pending') return settled(now);
-    const expired = row.createdAt.getTime() + UPLOAD_TTL_S * 1000 <= epochMs();
-    throw expired ? errors.uploadExpired() : errors.uploadMissing();
+    throw this.endOf(row).getTime() <= epochMs() ? errors.uploadExpired() : errors.uploadMissing();
+  }
+
+  /** When the link to send it with expires. */
+  private endOf({ createdAt }: Pick<MediaRow, 'createdAt'>): Date {
+    return new Date(createdAt.getTime() + this.config.MEDIA_UPLOAD_TTL * 1000);
   }
 
   /** What stays behind costs room and nothing else: it is gone with the file at the latest. */

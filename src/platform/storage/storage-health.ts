@@ -50,6 +50,11 @@ export class StorageHealth implements OnModuleInit, OnApplicationShutdown {
     await (fresh ? asked.answer : this.ask());
   }
 
+  /** Somebody has met a store that does not work: it is asked before anything else is sent there. */
+  suspect(): void {
+    this.asked = undefined;
+  }
+
   private ask(): Promise<unknown> {
     const answer = this.storage.check().catch((error: unknown) => {
       if (this.asked?.answer === answer) this.asked.at -= GOOD_FOR_MS - BAD_FOR_MS;

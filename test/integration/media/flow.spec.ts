@@ -13,8 +13,8 @@ import {
   leave,
   type MediaApp,
   ready,
-  s3App,
   sendBytes,
+  strictS3App,
   upload,
 } from './support.js';
 
@@ -24,8 +24,8 @@ const pdf = Buffer.from('%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n');
 // One flow for every client, whatever the store.
 describe.each([
   ['disk', diskApp, 'put'],
-  ['S3 by POST', s3App, 'post'],
-  ['S3 by PUT', () => s3App({ S3_UPLOAD: 'put' }), 'put'],
+  ['S3 by POST', strictS3App, 'post'],
+  ['S3 by PUT', () => strictS3App({ S3_UPLOAD: 'put' }), 'put'],
 ])('files on %s', (_name, start, strategy) => {
   let parley: MediaApp;
   let ada: Person;

@@ -6,7 +6,7 @@ import type { UploadView } from '../../../src/modules/media/dto/upload.view.js';
 import { createTestApp, type TestApp } from '../../support/app.js';
 import type { Answer } from '../../support/http-client.js';
 import type { Person } from '../../support/people.js';
-import { startS3 } from '../../support/s3.js';
+import { startS3, startStrictS3, type StrictS3 } from '../../support/s3.js';
 
 /** Parley with a place for files; everything is gone after `close`. */
 export interface MediaApp extends TestApp {
@@ -32,6 +32,17 @@ export async function s3App(environment: Record<string, string> = {}): Promise<M
     await s3.stop();
   };
   return { ...parley, folder: '', close };
+}
+
+/** On a store that checks signatures, and can be made to fail. */
+export async function strictS3App(environment: Record<string, string> = {}): Promise<MediaApp & { s3: StrictS3 }> {
+  const s3 = await startStrictS3();
+  const parley = await createTestApp({ ...s3.environment, ...environment });
+  const close = async () => {
+    await parley.close();
+    await s3.stop();
+  };
+  return { ...parley, folder: '', close, s3 };
 }
 
 export interface Claim {
