@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import { eventually } from '../support/eventually.js';
+import { throughProxy, upstreamOf } from '../lifecycle/support/proxy.js';
+import { query } from '../support/database.js';
+import { connect, type Connection, type Person, register } from '../support/people.js';
+import { startServer, type TestServer } from '../support/postgres.js';
+import { type ServerProcess, startServerProcess, untilReady } from '../support/server-process.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+
+/** Rows F13 to F25 of the fault matrix: one server, whose database fails in every way, and that never restarts. */
+const CONNECTIONS = 30;
+let postgres: TestServer;
+let proxy: TcpProxy;
+let server: ServerProcess;
+let ada: Person;
+let socket: Connection;
+let conversation: string;
+
+beforeAll(async () => {
+  postgres = await startServer({
+    settings: { max_connections: String(CONNECTIONS), fsync: 'off', full_page_writes: 'off' },
+  });
+  proxy = await TcpProxy.start(upstreamOf(postgres.url));
+  server = await startServerProcess({
+    DATABASE_URL: throughProxy(postgres.url, proxy),
+    APP_SECRET: 'faults-secret-faults-secret-faults-secret',
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'warn',
+    DB_POOL_MAX: '4',
+    DB_STATEMENT_TIMEOUT_MS: '1500',
+    DB_CONNECT_TIMEOUT_MS: '1500',
+  });
+  ada = await register(server.url, 'Ada');
+  const created = await ada.post<{ id: string }>('/api/v1/conversations', {
+    type: 'group',
+    title: 'Faults',
+    memberIds: [],
+  });
+  conversation = created.body.id;
+  socket = await connect(ada);
+});
+afterAll(async () => {
+  socket.close();
+  await server.stop();
+  await proxy.stop();
+  await postgres.stop();
+});
+/** S1, S3: whatever happened, the process and its socket are the same, and it is ready again. */
+afterEach(async () => {
+  await untilReady(server);
+  expect(server.child.exitCode).toBeNull();
+  expect(socket.socket.connected).toBe(true);
+});
+
+const direct = <Row extends object>(text: string, values: unknown[] = []) => query<Row>(text, values, postgres.url);
+const path = () => `/api/v1/conversations/${conversation}/messages`;
+const send = (body: string, clientId = randomUUID()) =>
+  ada.post<{ message: { seq: number }; deduplicated: boolean }>(path(), { clientId, body });
+const me = () => ada.get('/api/v1/users/me');
+/** Every answer of a fault is success, or 503 that says when to come back. */
+const statuses = async (answers: Promise<{ status: number; headers: Headers }>[]): Promise<Set<number>> => {
+  const all = await Promise.all(answers);
+  for (const { status, headers } of all) if (status === 503) expect(headers.get('retry-after')).toMatch(/^\d+$/);
+  return new Set(all.map(({ status }) => status));
+};
+const application = `application_name LIKE 'parley/app/%'`;
+const cutApplication = () => direct(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${application}`);
+
+it('F13 a black hole: every call ends with 503, nothing hangs', async () => {
+  proxy.set('blackhole');
+  expect(await statuses(Array.from({ length: 12 }, () => me()))).toEqual(new Set([503]));
+  proxy.set('pass');
+  proxy.reset();
+});
+
+it('F15 a connection lost after the commit: the same clientId gets the number that was drawn', async () => {
+  const clientId = randomUUID();
+  const body = `committed ${clientId}`;
+  const lost = proxy.whenClientSends(body, () => proxy.set('mute'));
+  const unanswered = send(body, clientId);
+  await lost;
+  const stored = () => direct<{ seq: string }>('SELECT seq FROM messages WHERE client_id = $1', [clientId]);
+  await eventually(async () => expect(await stored()).toHaveLength(1));
+  proxy.set('pass');
+  proxy.reset();
+  expect((await unanswered).status).toBe(503);
+  await untilReady(server);
+  const again = await send(body, clientId);
+  const [row] = await stored();
+  expect(again).toMatchObject({ status: 200, body: { deduplicated: true, message: { seq: Number(row?.seq) } } });
+});
+
+it('F16 idle connections terminated: the next calls are served', async () => {
+  await me();
+  await cutApplication();
+  await eventually(async () =>
+    expect(await direct(`SELECT 1 FROM pg_stat_activity WHERE ${application} AND state = 'idle'`)).toEqual([]),
+  );
+  expect((await me()).status).toBe(200);
+  expect((await send('after the cut')).status).toBe(201);
+});
+
+it('F17 every connection busy: waiting is bounded, probes answer, and it passes', async () => {
+  const holder = new Client({ connectionString: postgres.url });
+  await holder.connect();
+  await holder.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
+  const answers = Array.from({ length: 20 }, () => me());
+  expect((await fetch(`${server.url}/health`)).status).toBe(200);
+  expect(await statuses(answers)).toEqual(new Set([503]));
+  await holder.query('ROLLBACK');
+  await holder.end();
+  await eventually(async () => expect((await me()).status).toBe(200));
+});
+
+it('F18 no connection left at the server: 503, then as before', async () => {
+  await me();
+  const fillers: Client[] = [];
+  await cutApplication();
+  // Including those reserved for the administrator: until the server says no.
+  for (;;) {
+    const filler = new Client({ connectionString: postgres.url });
+    filler.on('error', () => undefined);
+    try {
+      await filler.connect();
+      fillers.push(filler);
+    } catch {
+      break;
+    }
+  }
+  expect(fillers.length).toBeGreaterThan(CONNECTIONS / 2);
+  // What the application holds elsewhere ends too, so that it has to ask for connections.
+  await fillers[0]?.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${application}`);
+  const seen = await statuses(Array.from({ length: 12 }, () => me()));
+  expect([...seen].filter((status) => ![200, 503].includes(status))).toEqual([]);
+  await Promise.all(fillers.map((filler) => filler.end()));
+  await eventually(async () => expect((await me()).status).toBe(200));
+});
+
+it('F19 a statement that takes too long: cancelled, 503, counted', async () => {
+  await direct(
+    `CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(30); RETURN NEW; END'`,
+  );
+  await direct('CREATE TRIGGER dawdle BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION dawdle()');
+  try {
+    expect(await send('too slow')).toMatchObject({ status: 503, body: { code: expect.any(String) as string } });
+  } finally {
+    await direct('DROP TRIGGER dawdle ON messages');
+    await direct('DROP FUNCTION dawdle()');
+  }
+  expect(await direct('SELECT 1 FROM messages WHERE body = $1', ['too slow'])).toEqual([]);
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  expect(metrics).toMatch(/^db_errors_total\{class="timeout"\} [1-9]/m);
+});
+
+it('F24 a server that turned read-only: reads go on, writes are 503 until it takes them again', async () => {
+  await direct('ALTER DATABASE parley SET default_transaction_read_only = on');
+  await cutApplication();
+  await eventually(async () => expect((await me()).status).toBe(200));
+  expect((await send('not now')).status).toBe(503);
+  await direct('BEGIN READ WRITE; ALTER DATABASE parley RESET default_transaction_read_only; COMMIT');
+  await cutApplication();
+  await eventually(async () => expect((await send('now')).status).toBe(201));
+});
+
+it('F25 a plan that no longer fits after DDL: nobody notices', async () => {
+  for (let i = 0; i < 8; i++) await me();
+  await direct('ALTER TABLE users ADD COLUMN later_build text');
+  expect(await statuses(Array.from({ length: 8 }, () => me()))).toEqual(new Set([200]));
+  expect((await send('still here')).status).toBe(201);
+  await direct('ALTER TABLE users DROP COLUMN later_build');
+});
+
+it('nothing acknowledged was lost, and the numbers have no hole', async () => {
+  const [row] = await direct<{ n: string; head: string }>(
+    'SELECT (SELECT count(*) FROM messages) AS n, (SELECT seq FROM conversation_head) AS head',
+  );
+  expect(row?.n).toBe(row?.head);
+});
