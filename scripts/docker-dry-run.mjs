@@ -5,7 +5,17 @@
 // Without DATABASE_URL it only builds. --reuse-packages takes the packages of this clone instead of installing them.
 // What it cannot show: layers, the base image itself, and the registry. Needs Linux, and root to become `node`.
 import { spawnSync } from 'node:child_process';
-import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  chownSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join, posix, relative } from 'node:path';
@@ -123,6 +133,11 @@ function reusePackages(stage) {
     const { status } = spawnSync('cp', ['-al', join(root, name), join(target, name)]);
     if (status !== 0) spawnSync('cp', ['-a', join(root, name), join(target, name)]);
   }
+  // Newer than the lock file, as after an installation; a file of its own, so that the clone keeps its date.
+  const installed = join(target, 'node_modules/.package-lock.json');
+  if (!existsSync(installed)) return;
+  rmSync(installed);
+  copyFileSync(join(root, 'node_modules/.package-lock.json'), installed);
 }
 
 /** Boots the image on DATABASE_URL, asks its own health check, stops it; answers what was seen. */
