@@ -6,13 +6,14 @@ import { MemberAdded, type ReceiptHint, ReceiptsMoved } from '../conversations/c
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { CallUpdated, MessageCreated } from '../messages/messages.events.js';
 import { MessagesService } from '../messages/messages.service.js';
-import { ContactAdded, UserErased } from '../users/users.events.js';
+import { AccessAlarmed, ContactAdded, UserErased } from '../users/users.events.js';
 import { UsersService } from '../users/users.service.js';
 import { ClearingService } from './clearing.service.js';
 import { eraseDevices } from './devices.repository.js';
 import { ExpansionService } from './expansion.service.js';
 import { eraseNotices } from './inbox.repository.js';
 import { InboxService } from './inbox.service.js';
+import { NotificationsService } from './notifications.service.js';
 
 /** What happens elsewhere and concerns somebody. Every handler may see an event twice. */
 @Injectable()
@@ -24,6 +25,7 @@ export class NotificationsConsumer {
     private readonly messages: MessagesService,
     private readonly expansion: ExpansionService,
     private readonly inbox: InboxService,
+    private readonly notifications: NotificationsService,
     private readonly clearing: ClearingService,
   ) {}
 
@@ -80,6 +82,11 @@ export class NotificationsConsumer {
     const ownerId = String(payload['ownerId']);
     if (await this.users.areBlocked(userId, ownerId)) return;
     await this.inbox.add([userId], { kind: 'new_follower', dedupeKey: `follower:${ownerId}`, actorId: ownerId });
+  }
+
+  @Durable(AccessAlarmed)
+  async onAccessAlarmed({ id, key: userId, payload: { event, sessionId } }: DeliveredEvent): Promise<void> {
+    await this.notifications.warn(userId, id, { event, sessionId });
   }
 
   @Durable(UserErased)

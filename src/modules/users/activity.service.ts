@@ -4,34 +4,46 @@ import type { Actor } from '../../platform/auth/actor.js';
 import { SecretBox } from '../../platform/auth/secret-box.js';
 import { newId } from '../../platform/clock/clock.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
-import type { Db } from '../../platform/database/db.js';
+import type { Tx } from '../../platform/database/db.js';
+import { EventsService } from '../../platform/events/events.service.js';
 import { decodeCursor, encodeCursor, type Page, type PageQuery, toPage } from '../../platform/http/cursor.js';
 import { type ActivityKind, insertActivity, listActivity } from './activity.repository.js';
 import { type ActivityView, toActivityView } from './dto/activity.view.js';
+import { AccessAlarmed, type SecurityEvent } from './users.events.js';
 
 const KIND = 'activity';
+const alarming = ['refresh_reused', 'password_changed', 'password_reset'] as const satisfies ActivityKind[];
+const isAlarming = (kind: ActivityKind): kind is (typeof alarming)[number] =>
+  (alarming as readonly ActivityKind[]).includes(kind);
 
 /** The security feed of an account: what happened to its access, for its owner to read. */
 @Injectable()
 export class ActivityService {
   constructor(
     private readonly database: DatabaseService,
+    private readonly events: EventsService,
     private readonly box: SecretBox,
   ) {}
 
+  /** What the owner should know at once is also told as a notification. */
   async record(
     userId: string,
     kind: ActivityKind,
     about: { sessionId?: string | null; ip?: string },
-    db: Db,
+    tx: Tx,
   ): Promise<void> {
-    await insertActivity(db, {
+    if (isAlarming(kind)) await this.alarm(userId, kind, about.sessionId ?? null, tx);
+    await insertActivity(tx, {
       id: newId(),
       userId,
       kind,
       sessionId: about.sessionId ?? null,
       ipHash: this.hashIp(about.ip ?? ''),
     });
+  }
+
+  alarm(userId: string, event: SecurityEvent, sessionId: string | null, tx: Tx): Promise<void> {
+    return this.events.publish(tx, new AccessAlarmed(userId, event, sessionId));
   }
 
   async list(actor: Actor, { cursor, limit }: PageQuery): Promise<Page<ActivityView>> {

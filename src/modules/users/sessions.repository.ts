@@ -64,6 +64,14 @@ export async function insertSession(tx: Tx, session: NewSession, ttlSeconds: num
             ${session.ipHash}, ${session.userAgent}, now() + make_interval(secs => ${ttlSeconds}))`);
 }
 
+/** Whether the user ever had a session on the device. */
+export async function knowsDevice(tx: Tx, userId: string, deviceId: string): Promise<boolean> {
+  const rows = await tx.query(
+    sql`SELECT 1 FROM user_sessions WHERE user_id = ${userId} AND device_id = ${deviceId} LIMIT 1`,
+  );
+  return rows.length > 0;
+}
+
 /**
  * The session a host application's user has on a device; made at first sight. A token issued after its revocation
  * brings it back to life.

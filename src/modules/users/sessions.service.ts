@@ -25,6 +25,12 @@ interface OpenedSession {
   refreshExpiresAt: Date;
 }
 
+/** One that was opened by a sign-in. */
+interface NewSession extends OpenedSession {
+  /** The user has not signed in on this device before. */
+  onNewDevice: boolean;
+}
+
 /** Auth sessions: opened by a sign-in, kept alive by rotating refresh tokens, ended by revocation. */
 @Injectable()
 export class SessionsService {
@@ -37,9 +43,10 @@ export class SessionsService {
   ) {}
 
   /** Opens a session on a device, in place of the one the user had there. */
-  async open(userId: string, device: DeviceInput | undefined, origin: RequestOrigin, tx: Tx): Promise<OpenedSession> {
+  async open(userId: string, device: DeviceInput | undefined, origin: RequestOrigin, tx: Tx): Promise<NewSession> {
     const deviceId = device?.deviceId ?? newId();
-    if (device?.deviceId !== undefined) await this.revoke(userId, 'revoked', { deviceId }, tx);
+    const onNewDevice = device?.deviceId === undefined || !(await sessions.knowsDevice(tx, userId, deviceId));
+    if (!onNewDevice) await this.revoke(userId, 'revoked', { deviceId }, tx);
     const session = {
       id: newId(),
       userId,
@@ -50,7 +57,7 @@ export class SessionsService {
       userAgent: origin.userAgent,
     };
     await sessions.insertSession(tx, session, this.config.REFRESH_TOKEN_TTL);
-    return this.grow({ sessionId: session.id, userId, deviceId }, newId(), tx);
+    return { ...(await this.grow({ sessionId: session.id, userId, deviceId }, newId(), tx)), onNewDevice };
   }
 
   /** Access and refresh token of a session that was just opened or refreshed. */

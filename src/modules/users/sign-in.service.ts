@@ -75,6 +75,8 @@ export class SignInService {
       const session = await this.sessions.open(userId, device, origin, tx);
       await markLogin(tx, userId);
       await this.activity.record(userId, kind, { sessionId: session.sessionId, ip: origin.ip }, tx);
+      if (kind === 'login' && session.onNewDevice)
+        await this.activity.alarm(userId, 'new_sign_in', session.sessionId, tx);
       const row = await findUser(tx, userId);
       // Deleted since its password was read.
       if (!row || row.state === 'deleted') throw invalidCredentials();

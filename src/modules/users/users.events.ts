@@ -67,6 +67,25 @@ export class UserFeedAdvanced extends DomainEvent {
   }
 }
 
+/** What an account's owner should know at once, wherever they are signed in. */
+export type SecurityEvent = 'new_sign_in' | 'refresh_reused' | 'password_changed' | 'password_reset';
+
+/** Something has happened to the access to an account that its owner may not have done. */
+export class AccessAlarmed extends DomainEvent {
+  static override readonly topic = 'user.access';
+  constructor(
+    readonly key: string,
+    readonly event: SecurityEvent,
+    /** The auth session it is about, if it is about one. */
+    readonly sessionId: string | null,
+  ) {
+    super();
+  }
+  payload() {
+    return { userId: this.key, event: this.event, sessionId: this.sessionId };
+  }
+}
+
 /** Somebody was added to the contacts of another user. */
 export class ContactAdded extends DomainEvent {
   static override readonly topic = 'contact.added';
