@@ -1,6 +1,9 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { Log } from './log.js';
+import { metrics } from './metrics.js';
 import { currentTrace } from './tracing.js';
+
+const UNREAD_BYTES = 1024 * 1024;
 
 export interface LogSettings {
   level: string;
@@ -30,6 +33,13 @@ export async function createLog(settings: LogSettings): Promise<Log> {
   return new Log(await createPino(settings));
 }
 
+/** A reader that stands still costs lines, which are counted, and neither memory without end nor the service. */
+function standardOutput(): DestinationStream {
+  const stream = pino.destination({ fd: 1, sync: false, minLength: 0, maxLength: UNREAD_BYTES });
+  stream.on('drop', () => metrics.logLinesDropped.inc());
+  return stream;
+}
+
 async function createPino({ level, file, pretty, base, traced = false }: LogSettings): Promise<Logger> {
   const options = {
     level,
@@ -45,9 +55,9 @@ async function createPino({ level, file, pretty, base, traced = false }: LogSett
     const { default: prettyStream } = await import('pino-pretty');
     streams.push({ level, stream: prettyStream({ ignore: 'pid,hostname,event,replica,version', sync: true }) });
   } else if (!file) {
-    return pino(options, pino.destination({ fd: 1, sync: false, minLength: 0 }));
+    return pino(options, standardOutput());
   } else {
-    streams.push({ level, stream: pino.destination(1) });
+    streams.push({ level, stream: standardOutput() });
   }
   if (file) {
     const { default: roll } = await import('pino-roll');

@@ -42,6 +42,7 @@ export const metrics = {
 
   dbConnections: gauge('db_client_connection_count', 'Connections of the application pool', ['state']),
   dbDuration: timed('db_client_operation_duration_seconds', 'Duration of database statements'),
+  logLinesDropped: counter('log_lines_dropped_total', 'Lines lost because nobody read standard output'),
   dbErrors: counter('db_errors_total', 'Database errors by class', ['class']),
   dbSlowQueries: counter('db_slow_queries_total', 'Statements above one second'),
 
