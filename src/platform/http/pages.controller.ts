@@ -20,10 +20,11 @@ const ASK_EACH_TIME = 'no-cache';
 @Public()
 @Unlimited()
 export class PagesController {
-  private readonly pages = new Pages();
+  private readonly pages: Pages;
   private readonly policy: string;
 
   constructor(private readonly config: Config) {
+    this.pages = new Pages(!config.isProduction);
     this.policy = pagesPolicy(config);
   }
 

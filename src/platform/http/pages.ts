@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { packageRoot } from '../config/package-root.js';
 
@@ -25,13 +25,25 @@ const types: Record<string, string> = {
 /** What `vite build` made of web/: a few small files, read into memory at the first request for one. */
 export class Pages {
   private files: ReadonlyMap<string, PageFile> | undefined;
+  private builtAt: number | undefined;
 
-  constructor(private readonly folder = join(packageRoot(), 'web/dist')) {}
+  /** `changes`: whether the pages may be built anew while this process runs. */
+  constructor(
+    private readonly changes: boolean,
+    private readonly folder = join(packageRoot(), 'web/dist'),
+  ) {}
 
   /** By its path in the build, `assets/demo-1a2b.js`. Names are looked up and never joined to a path. */
   find(name: string): PageFile | undefined {
-    this.files ??= readAll(this.folder);
+    if (this.files === undefined || (this.changes && name.endsWith('.html') && this.builtAt !== this.buildTime())) {
+      this.builtAt = this.buildTime();
+      this.files = readAll(this.folder);
+    }
     return this.files.get(name);
+  }
+
+  private buildTime(): number | undefined {
+    return statSync(join(this.folder, 'index.html'), { throwIfNoEntry: false })?.mtimeMs;
   }
 }
 
