@@ -69,6 +69,17 @@ export class ModerationService {
     });
   }
 
+  /** Gives a quarantined file back. @throws forbidden, not_found, invalid_state */
+  async release(actor: Actor, id: string, trace: RequestTrace): Promise<MediaView> {
+    requirePermission(actor, 'media.moderate');
+    return this.database.tx(async (tx) => {
+      const file = await this.media.release(actor, id, tx);
+      const deed = { action: 'media.release', permission: 'media.moderate', targetType: 'media' } as const;
+      await this.audit.record(actor, { ...deed, targetId: id, after: { ownerId: file.ownerId } }, trace, tx);
+      return file;
+    });
+  }
+
   /** Deletes a file wherever it is shown. @throws forbidden, not_found */
   async deleteMedia(actor: Actor, id: string, reason: string | null, trace: RequestTrace): Promise<void> {
     requirePermission(actor, 'media.moderate');

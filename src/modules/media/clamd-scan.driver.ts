@@ -8,9 +8,13 @@ const ANSWER_MS = 60_000;
 const DEFAULT_PORT = 3310;
 
 /** INSTREAM of clamd (clamd(8)): chunks after their length in four bytes, a zero at the end, then one line. */
-export async function clamdScan({ hostname, port }: URL, content: Readable): Promise<string | null> {
+export async function clamdScan(
+  { hostname, port }: URL,
+  content: Readable,
+  answerMs = ANSWER_MS,
+): Promise<string | null> {
   const socket = connect({ host: hostname, port: port === '' ? DEFAULT_PORT : Number(port), timeout: CONNECT_MS });
-  socket.once('connect', () => socket.setTimeout(ANSWER_MS));
+  socket.once('connect', () => socket.setTimeout(answerMs));
   socket.once('timeout', () => socket.destroy(new Error('clamd does not answer')));
   const answered = text(socket);
   // clamd may answer and hang up before it has read everything; then its answer counts.

@@ -12,6 +12,7 @@ export const uploadInProgress = () => new DomainError('idempotency_in_progress')
 export const mediaRejected = (reason: string) => new DomainError('media_rejected', { detail: `Rejected: ${reason}` });
 export const signatureInvalid = () => new DomainError('signature_invalid');
 export const notReady = (state: string) => invalidState(`The file is ${state}`);
+export const notQuarantined = (state: string) => invalidState(`The file is ${state}, not quarantined`);
 export const stillBound = () => invalidState('The file is still shown somewhere');
 export const unknownAvatar = () =>
   validationFailed({ path: 'avatarMediaId', code: 'unknown_media', message: 'No such file of yours that is an image' });

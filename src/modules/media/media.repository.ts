@@ -76,12 +76,21 @@ export const settleUpload = async (
         reject_reason = ${found.reason}, uploaded_at = now(), ready_at = CASE WHEN ${found.state} = 'ready' THEN now() END
     WHERE id = ${id} AND state = 'pending'`)) === 1;
 
+/** Of one state, newest first, before `beforeId`. */
+export const listInState = (db: Db, state: MediaState, beforeId: string | null, limit: number): Promise<MediaRow[]> =>
+  db.query<MediaRow>(sql`
+    SELECT ${columns} FROM media_objects o
+    WHERE o.state = ${state}::media_state AND (${beforeId}::uuid IS NULL OR o.id < ${beforeId})
+    ORDER BY o.id DESC LIMIT ${limit}`);
+
 /** Marks of a claim whose holder vanished once: the next time, the file itself is suspected. */
 export const INTERRUPTED = 'interrupted';
+/** Marks a file that a moderator gave back: the scanner is not asked again. */
+export const RELEASED = 'released';
 const CLAIM_MINUTES = 5;
 
 /**
- * Takes the oldest file that waits for its checks. A claim lapses after five minutes, by which its holder is dead; a file
+ * Takes the file that has waited longest for its checks. A claim lapses after five minutes, by which its holder is dead; a file
  * that has outlived two of them is rejected, since it may be what kills them.
  */
 export async function claim(db: Db, driver: string): Promise<MediaRow | undefined> {
@@ -89,12 +98,14 @@ export async function claim(db: Db, driver: string): Promise<MediaRow | undefine
     WITH due AS (
       SELECT id FROM media_objects
       WHERE driver = ${driver}
-        AND (state = 'uploaded'
+        AND ((state = 'uploaded' AND uploaded_at <= now())
              OR (state = 'processing' AND uploaded_at < now() - make_interval(mins => ${CLAIM_MINUTES})
-                 AND reject_reason IS NULL))
-      ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+                 AND reject_reason IS DISTINCT FROM ${INTERRUPTED}))
+      ORDER BY uploaded_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     UPDATE media_objects o
-    SET reject_reason = CASE WHEN o.state = 'processing' THEN ${INTERRUPTED} END, state = 'processing', uploaded_at = now()
+    SET reject_reason = CASE WHEN o.state = 'processing' THEN ${INTERRUPTED}
+                             WHEN o.reject_reason = ${RELEASED} THEN ${RELEASED} END,
+        state = 'processing', uploaded_at = now()
     FROM due WHERE o.id = due.id
     RETURNING ${columns}`);
   return row;
@@ -107,10 +118,16 @@ export const listFatal = (db: Db): Promise<MediaRow[]> =>
     WHERE o.state = 'processing' AND o.reject_reason = ${INTERRUPTED}
       AND o.uploaded_at < now() - make_interval(mins => ${CLAIM_MINUTES})`);
 
-/** Gives a claimed file back; nothing was wrong with it. */
+/**
+ * Gives a claimed file back, until some seconds from now: the longer it has been tried in vain, the later. Others are not
+ * held up by it.
+ */
 export const unclaim = (db: Db, id: string): Promise<number> =>
   db.execute(sql`
-    UPDATE media_objects SET state = 'uploaded', reject_reason = NULL WHERE id = ${id} AND state = 'processing'`);
+    UPDATE media_objects
+    SET state = 'uploaded', reject_reason = nullif(reject_reason, ${INTERRUPTED}),
+        uploaded_at = now() + least(greatest((now() - created_at) / 2, interval '5 s'), interval '1 min')
+    WHERE id = ${id} AND state = 'processing'`);
 
 export interface Processed {
   storageKey: string;
@@ -152,6 +169,18 @@ export async function withdraw(
     SET state = ${to}, reject_reason = coalesce(${reason}, o.reject_reason),
         deleted_at = CASE WHEN ${to} = 'deleted' THEN now() END
     WHERE o.id = ${id} AND o.state = ANY(${from}::media_state[])
+    RETURNING ${columns}`);
+  return row;
+}
+
+/** Takes a file out of quarantine, to where it was before. */
+export async function release(tx: Tx, id: string): Promise<MediaRow | undefined> {
+  const [row] = await tx.query<MediaRow>(sql`
+    UPDATE media_objects o
+    SET state = (CASE WHEN o.uploaded_at IS NULL THEN 'pending' WHEN o.mime IS NULL THEN 'rejected'
+                      WHEN o.ready_at IS NOT NULL THEN 'ready' ELSE 'uploaded' END)::media_state,
+        reject_reason = CASE WHEN o.ready_at IS NULL AND o.mime IS NOT NULL THEN ${RELEASED} END
+    WHERE o.id = ${id} AND o.state = 'quarantined'
     RETURNING ${columns}`);
   return row;
 }

@@ -1,13 +1,16 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { z } from 'zod';
 import { type Actor, requirePermission } from '../../platform/auth/actor.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { Db, Tx } from '../../platform/database/db.js';
 import { EventsService } from '../../platform/events/events.service.js';
+import { decodeCursor, encodeCursor, type Page, toPage } from '../../platform/http/cursor.js';
 import { UsersService } from '../users/users.service.js';
 import { type AttachmentView, toAttachmentView } from './dto/attachment.view.js';
 import { type MediaView, toMediaView } from './dto/media.view.js';
+import { toWithheldView, type WithheldQuery, type WithheldView } from './dto/withheld.view.js';
 import * as errors from './media.errors.js';
-import { MediaWithdrawn } from './media.events.js';
+import { MediaReady, MediaUploaded, MediaWithdrawn } from './media.events.js';
 import * as repository from './media.repository.js';
 import type { MediaRow, MediaState } from './media.rules.js';
 
@@ -20,6 +23,8 @@ export interface MediaUses {
 }
 
 const everyLiveState: readonly MediaState[] = ['pending', 'uploaded', 'processing', 'ready', 'rejected', 'quarantined'];
+
+const CURSOR = 'media-withheld';
 
 /** Who may see a file, and what becomes of it. */
 @Injectable()
@@ -85,6 +90,30 @@ export class MediaService implements OnModuleInit {
   /** Deletes a file wherever it is shown. @throws forbidden, not_found */
   async remove(actor: Actor, id: string, reason: string | null, tx: Tx): Promise<void> {
     await this.moderate(actor, id, 'deleted', reason, tx);
+  }
+
+  /** What is kept from everybody, newest first. @throws forbidden, invalid_cursor */
+  async listWithheld(actor: Actor, { state, cursor, limit }: WithheldQuery): Promise<Page<WithheldView>> {
+    requirePermission(actor, 'media.moderate');
+    const [before = null] = cursor === undefined ? [] : decodeCursor(CURSOR, cursor, z.tuple([z.uuid()]));
+    const rows = await repository.listInState(this.database, state, before, limit + 1);
+    return toPage(rows, limit, toWithheldView, ({ id }) => encodeCursor(CURSOR, [id]));
+  }
+
+  /**
+   * Gives a quarantined file back. One that had not passed all its checks goes on with them, without the scanner that found
+   * something. @throws forbidden, not_found, invalid_state (not quarantined)
+   */
+  async release(actor: Actor, id: string, tx: Tx): Promise<MediaView> {
+    requirePermission(actor, 'media.moderate');
+    const row = await repository.release(tx, id);
+    if (!row) {
+      const known = (await repository.findMany(tx, [id]))[0];
+      throw known ? errors.notQuarantined(known.state) : errors.notFound();
+    }
+    if (row.state === 'ready') await this.events.publish(tx, new MediaReady(id, row.ownerId));
+    if (row.state === 'uploaded') tx.afterCommit(() => this.events.hint(new MediaUploaded(id)));
+    return toMediaView(row);
   }
 
   private async moderate(

@@ -17,6 +17,7 @@ import { newPart } from './uploads.service.js';
 const LANES = 2;
 const POLL_MS = 5000;
 const MAX_BACKOFF_MS = 60_000;
+const FAILURES_IN_A_ROW = 3;
 
 /**
  * Checks files and makes their renditions. The rows are the queue: claimed with SKIP LOCKED on any replica, given back when
@@ -67,7 +68,10 @@ export class ProcessingService implements OnModuleInit {
         failures += 1;
         this.log.warn('media.processing_failed', { err: error });
       }
-      if (!worked) await this.rest(Math.min(POLL_MS * 2 ** Math.max(0, failures - 1), MAX_BACKOFF_MS));
+      // A file that fails may be alone in it; when everything does, store or scanner are away.
+      const tired = failures - FAILURES_IN_A_ROW;
+      if (tired >= 0) await this.rest(Math.min(POLL_MS * 2 ** tired, MAX_BACKOFF_MS));
+      else if (!worked && failures === 0) await this.rest(POLL_MS);
     }
   }
 
@@ -103,7 +107,7 @@ export class ProcessingService implements OnModuleInit {
   }
 
   private async process(row: MediaRow): Promise<void> {
-    if (this.scanner.enabled) {
+    if (this.scanner.enabled && row.rejectReason !== repository.RELEASED) {
       const content = await this.storage.read(row.storageKey);
       const threat = content && (await this.scanner.scan(row.id, content));
       if (threat) return this.withdraw(row, 'quarantined', threat);

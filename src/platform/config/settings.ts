@@ -210,7 +210,7 @@ export const settings = {
 
   REDIS_URL: url(/^rediss?:\/\//, 'a redis:// or rediss:// URL', 'bus and rate limits over Redis', true),
   BUS_DRIVER: optionalOneOf(['memory', 'pg', 'redis'], 'bus between replicas; default pg, or redis with REDIS_URL'),
-  QUEUE_DRIVER: optionalOneOf(['memory', 'pgboss', 'sqs'], 'default pgboss, or sqs with SQS_QUEUE_URL'),
+  QUEUE_DRIVER: optionalOneOf(['outbox', 'pgboss', 'sqs'], 'default outbox, or sqs with SQS_QUEUE_URL'),
   SQS_QUEUE_URL: httpUrl('queue over Amazon SQS'),
   SQS_ENDPOINT: httpUrl('endpoint of an SQS-compatible server'),
   AWS_REGION: setting(text().default('us-east-1'), 'a region', 'region of S3, SQS and Parameter Store'),

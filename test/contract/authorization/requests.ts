@@ -127,6 +127,8 @@ export async function prepare(
       (await made(people.owner, '/api/v1/reports', { userId: other.id, reason: 'spam' }))['id'],
     );
   if (/\/media\/(uploads\/)?:id/.test(template)) parameters['id'] = await pendingUpload(cast);
+  if (template.endsWith('/media/:id/release'))
+    await made(people.administrator, `/api/v1/admin/media/${parameters['id']}/quarantine`, { reason: 'test' });
   if (template.includes('/load-test-reports/:id')) parameters['id'] = await loadReport(cast);
   if (template.includes('/jobs/:name')) parameters['name'] = 'ratelimit.purge';
   if (template.includes('/roles/:name')) parameters['name'] = await someRole(cast);
