@@ -7,6 +7,7 @@ import { createAsyncApi } from '../platform/realtime/asyncapi.js';
 import { CommandRegistry } from '../platform/realtime/command-registry.js';
 import type { CliCommand } from './command-line.js';
 import { configurationPage, errorsPage } from './reference-pages.js';
+import { schemaNames } from './schema-names.js';
 
 const json = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
 
@@ -22,7 +23,7 @@ export const contract: CliCommand = {
     const commands = app.get(CommandRegistry, { strict: false });
     commands.onModuleInit();
     const files = {
-      'docs/openapi.json': json(await createOpenApi(app, packageVersion())),
+      'docs/openapi.json': json(await createOpenApi(app, packageVersion(), await schemaNames())),
       'docs/asyncapi.json': json(createAsyncApi(commands.all(), packageVersion())),
       'docs/guides/configuration.md': configurationPage(),
       'docs/guides/errors.md': errorsPage(),

@@ -5,20 +5,37 @@ import { POLICY, type RoutePolicy } from '../auth/auth.decorator.js';
 import { errorCodes } from '../errors/error-codes.js';
 import { RETURNS, type Returned } from './returns.decorator.js';
 
-const toJsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {
-  const {
-    $schema: _,
-    $defs = {},
-    ...rest
-  } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any', reused: 'inline' });
+/** The names of the schemas that stand once under components and are referred to from everywhere else. */
+export type SchemaNames = z.core.$ZodRegistry<{ id: string }>;
+const noNames: SchemaNames = z.registry();
+
+/**
+ * What is sent back refers to named schemas. What comes in does not: a schema may read more than it writes (defaults,
+ * transforms), and a query has to be a plain list of parameters.
+ */
+function toJsonSchema(schema: z.ZodType, io: 'input' | 'output', names: SchemaNames) {
+  const { properties = {}, $defs = {} } = z.toJSONSchema(z.object({ root: schema }), {
+    target: 'draft-2020-12',
+    io,
+    unrepresentable: 'any',
+    reused: 'inline',
+    metadata: io === 'output' ? names : noNames,
+  });
   const components = Object.fromEntries(
-    Object.entries($defs).map(([name, definition]) => [name, { schema: definition }]),
+    Object.entries($defs).map(([name, { id: _, ...definition }]) => [name, definition]),
   );
-  return { schema: rest, components };
-};
+  return { schema: json(properties['root']), components: json(components) };
+}
+
+/** zod names a recursive schema by number; ours has one, any JSON value. */
+const json = <T>(schema: T): T => JSON.parse(JSON.stringify(schema).replaceAll('__schema0', 'Json')) as T;
 
 /** The OpenAPI 3.1 document of an application that was created but not initialised: made from the schemas that validate requests. */
-export async function createOpenApi(app: INestApplication, version: string): Promise<object> {
+export async function createOpenApi(
+  app: INestApplication,
+  version: string,
+  names: SchemaNames = noNames,
+): Promise<object> {
   const { DocumentBuilder, SwaggerModule, ApiResponse, ApiBearerAuth } = await import('@nestjs/swagger');
   const reflector = new Reflector();
   for (const { metatype } of app.get(DiscoveryService, { strict: false }).getControllers()) {
@@ -30,11 +47,6 @@ export async function createOpenApi(app: INestApplication, version: string): Pro
       if (!descriptor || typeof handler !== 'function') continue;
       const returned = Reflect.getMetadata(RETURNS, handler) as Returned | undefined;
       if (returned) ApiResponse(responseOptions(returned) as never)(prototype, name, descriptor);
-      ApiResponse({
-        status: 'default',
-        description: 'A problem',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-      } as never)(prototype, name, descriptor);
       const policy = reflector.getAllAndOverride<RoutePolicy | undefined>(POLICY, [handler, metatype]);
       if (policy === 'user' || typeof policy === 'object') ApiBearerAuth()(prototype, name, descriptor);
     }
@@ -49,11 +61,15 @@ export async function createOpenApi(app: INestApplication, version: string): Pro
     .build();
   const document = SwaggerModule.createDocument(app, config, {
     standardSchemaConverter: (schema: unknown, { schemaType }: { schemaType: 'input' | 'output' }) =>
-      toJsonSchema(schema as z.ZodType, schemaType),
+      toJsonSchema(schema as z.ZodType, schemaType, names),
     operationIdFactory: (controller: string, method: string) => `${controller.replace(/Controller$/, '')}.${method}`,
   } as never);
   document.components ??= {};
   document.components.schemas = { ...document.components.schemas, Problem: problemSchema as never };
+  document.components.responses = { Problem: problemResponse };
+  for (const path of Object.values(document.paths))
+    for (const operation of Object.values(path as Record<string, { responses?: Record<string, object> }>))
+      if (operation.responses) operation.responses['default'] = { $ref: '#/components/responses/Problem' };
   return document;
 }
 
@@ -62,6 +78,11 @@ const responseOptions = ({ status, schema }: Returned) => ({
   description: schema ? 'Success' : 'Success, no body',
   ...(schema ? { standardSchema: schema } : {}),
 });
+
+const problemResponse = {
+  description: 'A problem',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+};
 
 const problemSchema = {
   type: 'object',
