@@ -222,6 +222,11 @@ export const settings = {
   S3_UPLOAD: oneOf(['post', 'put'], 'post', 'put for stores without presigned POST'),
   MEDIA_DIR: setting(text().default('./data/media'), 'a folder', 'media of the disk driver'),
   MEDIA_SCAN_URL: url(/^(https?|tcp):\/\//, 'an http(s) or tcp (clamd) URL', 'scanner that every upload passes'),
+  FFPROBE_PATH: setting(
+    text().default('ffprobe'),
+    'a program',
+    'tells the duration of sound and film; without it they have none',
+  ),
   MEDIA_URL_TTL: integer(120, 1, 3600, 'life of a signed download link, in s'),
   MEDIA_UPLOAD_TTL: integer(300, 1, 3600, 'life of a signed upload link, in s'),
   MEDIA_MAX_BYTES: integer(26_214_400, 1, 5_368_709_120, 'largest file, in bytes'),

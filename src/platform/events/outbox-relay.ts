@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { jitter, monotonicMs, newId } from '../clock/clock.js';
+import { jitter, newId } from '../clock/clock.js';
 import { isOutage } from '../database/database-error.js';
 import { DatabaseService } from '../database/database.service.js';
 import { sql } from '../database/sql.js';
@@ -7,6 +7,7 @@ import { BackgroundWork } from '../lifecycle/background-work.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
 import { spanned } from '../logging/tracing.js';
+import { PollLoop } from '../queue/poll-loop.js';
 import type { DeliveredEvent } from './domain-event.js';
 import { type BatchHandler, EventHandlers } from './event-handlers.js';
 import { EventsService } from './events.service.js';
@@ -22,7 +23,6 @@ interface OutboxRow {
 const BATCH = 200;
 /** Least time between the beginnings of two passes, so that under load a pass takes many rows. */
 const GATHER_MS = 50;
-const POLL_MS = 1000;
 /** A relay that dies leaves its rows claimed this long; then another one takes them. */
 const CLAIM_S = 30;
 const MAX_ATTEMPTS = 10;
@@ -35,10 +35,7 @@ const MAX_BACKOFF_S = 300;
  */
 @Injectable()
 export class OutboxRelay implements OnModuleInit {
-  private readonly stopping = new AbortController();
-  private wake: () => void = () => undefined;
-  private woken = false;
-  private loop: Promise<void> | undefined;
+  private readonly loop = new PollLoop(() => this.pass(), GATHER_MS);
 
   constructor(
     private readonly database: DatabaseService,
@@ -49,46 +46,11 @@ export class OutboxRelay implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.events.onAnnounced(() => this.hurry());
+    this.events.onAnnounced(() => this.loop.hurry());
     this.background.registerTask({
       name: 'outbox.relay',
-      start: () => {
-        this.loop ??= this.run();
-      },
-      stop: async () => {
-        this.stopping.abort();
-        this.hurry();
-        await this.loop;
-      },
-    });
-  }
-
-  /** Looks at once instead of at the next poll. */
-  hurry(): void {
-    this.woken = true;
-    this.wake();
-  }
-
-  private async run(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      const startedAt = monotonicMs();
-      const full = await this.pass();
-      if (full) continue;
-      if (!this.woken) await this.rest();
-      const early = startedAt + GATHER_MS - monotonicMs();
-      if (early > 0 && !this.stopping.signal.aborted) await new Promise((resolve) => setTimeout(resolve, early));
-      this.woken = false;
-    }
-  }
-
-  private rest(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS + jitter(POLL_MS / 5));
-      timer.unref();
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
+      start: () => this.loop.start(),
+      stop: () => this.loop.stop(),
     });
   }
 

@@ -40,10 +40,27 @@ export class RetryLater extends Error {
   }
 }
 
+/** What waits in one queue. */
+export interface Backlog {
+  queue: string;
+  /** Due, and with no worker yet. */
+  waiting: number;
+  /** Not due yet: delayed, backing off, or being worked on. */
+  later: number;
+  /** Since the first of those that wait became due, in s. */
+  oldestSeconds: number;
+}
+
 /** At-least-once work with delays, retries and dead letters. The only queue that modules know. */
 export abstract class DelayedWork {
+  abstract readonly driver: string;
   /** With a transaction as `db` the work exists when it commits, and not otherwise. */
   abstract add(items: readonly WorkItem[], db?: Db): Promise<void>;
   /** For `onModuleInit`. */
   abstract consume(worker: Worker): void;
+  /** What waits, by queue; rejects when the queue does not answer. The outbox counts as one. */
+  abstract backlog(): Promise<Backlog[]>;
+  /** After every `consume`, before any work. */
+  async open(): Promise<void> {}
+  async close(): Promise<void> {}
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DeadLetter } from '../../../platform/queue/dead-letters.js';
+import type { DeadLetter } from '../../../platform/queue/dead-letters.repository.js';
 
 const time = z.iso.datetime();
 const count = z.number().int();

@@ -1,0 +1,117 @@
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { loadConfig } from '../../../src/platform/config/config.js';
+import { DatabaseService } from '../../../src/platform/database/database.service.js';
+import { BackgroundWork } from '../../../src/platform/lifecycle/background-work.js';
+import { Breakers } from '../../../src/platform/lifecycle/breakers.js';
+import { Log } from '../../../src/platform/logging/log.js';
+import { createQueue } from '../../../src/platform/queue/create-queue.js';
+import { DeadLetters } from '../../../src/platform/queue/dead-letters.js';
+import type { DelayedWork, DueWork, Worker } from '../../../src/platform/queue/delayed-work.js';
+import { createTestApp, type TestApp } from '../../support/app.js';
+import { TestSqs } from '../../support/sqs.js';
+
+export const drivers = ['outbox', 'pgboss', 'sqs'] as const;
+export type Driver = (typeof drivers)[number];
+
+/** Where queues of a test file live: a database behind an application that works on nothing itself, and an SQS. */
+export class QueueWorld {
+  private constructor(
+    readonly app: TestApp,
+    readonly sqs: TestSqs,
+  ) {}
+
+  static async start(): Promise<QueueWorld> {
+    const [app, sqs] = await Promise.all([createTestApp({ ROLE: 'api' }), TestSqs.start()]);
+    return new QueueWorld(app, sqs);
+  }
+
+  get database(): DatabaseService {
+    return this.app.app.nest.get(DatabaseService);
+  }
+
+  async stop(): Promise<void> {
+    await this.app.close();
+    await this.sqs.stop();
+  }
+
+  /** One process's view of the queue, with these workers. */
+  async open(driver: Driver, ...workers: Worker[]): Promise<TestQueue> {
+    const config = await loadConfig({
+      NODE_ENV: 'test',
+      DATABASE_URL: this.app.databaseUrl,
+      QUEUE_DRIVER: driver,
+      ...this.sqs.environment,
+    });
+    const log = this.app.app.nest.get(Log);
+    const background = new BackgroundWork(config, log, new SchedulerRegistry());
+    const context = { url: this.app.databaseUrl };
+    const work = await createQueue(config, context, this.database, background, new Breakers(log), log);
+    for (const worker of workers) work.consume(worker);
+    await work.open();
+    background.start();
+    return {
+      work,
+      letters: new DeadLetters(this.database, work),
+      stop: async () => {
+        await background.stop();
+        await work.close();
+      },
+    };
+  }
+}
+
+export interface TestQueue {
+  work: DelayedWork;
+  letters: DeadLetters;
+  stop(): Promise<void>;
+}
+
+/** A worker that notes what it gets. */
+export class Recorder implements Worker {
+  readonly got: DueWork[] = [];
+  private readonly looks = new Set<() => void>();
+
+  constructor(
+    readonly queue: string,
+    private readonly act: (work: DueWork) => Promise<void> | void = () => undefined,
+    readonly concurrency = 4,
+  ) {}
+
+  readonly handle = async (work: DueWork): Promise<void> => {
+    this.got.push(work);
+    for (const look of this.looks) look();
+    await this.act(work);
+  };
+
+  get keys(): string[] {
+    return this.got.map(({ key }) => key);
+  }
+
+  /** What came so far, as soon as it satisfies the test. */
+  until(test: (got: readonly DueWork[]) => boolean): Promise<readonly DueWork[]> {
+    return new Promise((resolve, reject) => {
+      const limit = setTimeout(() => {
+        this.looks.delete(look);
+        reject(new Error(`within 30 s there came only ${JSON.stringify(this.got)}`));
+      }, 30_000);
+      const look = (): void => {
+        if (!test(this.got)) return;
+        clearTimeout(limit);
+        this.looks.delete(look);
+        resolve(this.got);
+      };
+      this.looks.add(look);
+      look();
+    });
+  }
+}
+
+/** Looks until it holds. */
+export async function eventually<T>(read: () => Promise<T>, test: (value: T) => boolean): Promise<T> {
+  for (let i = 0; i < 600; i++) {
+    const value = await read();
+    if (test(value)) return value;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`still ${JSON.stringify(await read())}`);
+}

@@ -1,0 +1,11 @@
+// An SQS server in a process of its own, so that it can be ended like a real one: a queue named by the first argument and
+// its dead-letter queue. Writes its port, lives until killed.
+import { startFauxqs } from 'fauxqs';
+
+const [, , name, port = '0', maxReceiveCount = '10'] = process.argv;
+const server = await startFauxqs({ port: Number(port), logger: false });
+const { queueArn: deadLetterTargetArn } = server.createQueue(`${name}-dead`);
+server.createQueue(name, { attributes: { RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }) } });
+process.stdout.write(`${server.port}\n`);
+// Whoever started it may be gone without a word.
+process.stdin.resume().once('end', () => process.exit());
