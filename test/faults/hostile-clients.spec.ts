@@ -8,8 +8,9 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import WebSocket from 'ws';
 import { cloneDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
-import { connect, type Person, register } from '../support/people.js';
+import { connect, type Connection, type Person, register } from '../support/people.js';
 import { type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 /** Rows F49 to F62 of the fault matrix that need a whole process: what clients and their host do to it. */
 const run = promisify(execFile);
@@ -17,6 +18,8 @@ let database: TestDatabase;
 let server: ServerProcess;
 let ada: Person;
 const raw = new Set<Socket>();
+let gone: TcpProxy;
+let halfOpen: Connection;
 
 beforeAll(async () => {
   database = await cloneDatabase();
@@ -29,8 +32,14 @@ beforeAll(async () => {
     NODE_OPTIONS: '--inspect-port=127.0.0.1:0',
   });
   ada = await register(server.url, 'Ada');
+  // F44 begins here, since it takes the time of a ping and its timeout.
+  gone = await TcpProxy.start({ host: '127.0.0.1', port: server.port });
+  halfOpen = await connect({ ...ada, url: `http://127.0.0.1:${gone.port}` });
+  gone.set('blackhole');
 });
 afterAll(async () => {
+  halfOpen.close();
+  await gone.stop();
   await server.stop();
   await database.drop();
 });
@@ -174,4 +183,11 @@ it('F61 nobody reads standard output: the service goes on, and what was lost is 
     await ada.get('/api/v1/users/me');
     expect(server.output().slice(before)).toContain('http.request');
   });
+});
+
+it('F44 a client that vanished without a word is noticed, and its socket closed', async () => {
+  await eventually(async () => {
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    expect(text).toMatch(/^ws_connections 0$/m);
+  }, 50_000);
 });
