@@ -48,6 +48,23 @@ it('every route and every socket event has a row, and every row a route or an ev
   expect([...table.keys()].toSorted()).toEqual([...routes, ...events].toSorted());
 });
 
+/** Rows with an id that answer strangers something else than 404, and why that is right. */
+const open: Record<string, RegExp> = {
+  'the id is of something public': /users\/:id$|users\/me\/(contacts|blocks)\/|invites\/:code/,
+  'only the own is meant, whoever has one of this id': /devices\/:deviceId|notifications\/:id$/,
+  'a signature decides': /media\/files|exports\/:id\/archive/,
+  'a permission is asked before': / \/api\/v1\/(admin|system-health)\//,
+};
+
+it('to strangers and former members every id is as if it were not there', () => {
+  const told = restRows.filter(
+    ([name, { stranger, exmember }]) => name.includes(':') && !(stranger === '404' && exmember === '404'),
+  );
+  expect(told.map(([name]) => name).filter((name) => !Object.values(open).some((why) => why.test(name)))).toEqual([]);
+  const permitted = restRows.filter(([name]) => / \/api\/v1\/(admin|system-health)\//.test(name));
+  expect(permitted.filter(([, row]) => row['stranger'] !== '403' || row['anonymous'] !== '401')).toEqual([]);
+});
+
 it.each(restRows)('%s', async (route, expected) => {
   expect(await outcomes((persona) => ask(route, persona))).toEqual(expected);
 });
