@@ -1,7 +1,13 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { chmod, chown, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { eventually } from '../support/eventually.js';
 import { throughProxy, upstreamOf } from '../lifecycle/support/proxy.js';
+import { full } from '../lifecycle/support/world.js';
 import { query } from '../support/database.js';
 import { connect, type Connection, type Person, register } from '../support/people.js';
 import { startServer, type TestServer } from '../support/postgres.js';
@@ -10,6 +16,7 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 
 /** Rows F13 to F25 of the fault matrix: one server, whose database fails in every way, and that never restarts. */
 const CONNECTIONS = 30;
+const run = promisify(execFile);
 let postgres: TestServer;
 let proxy: TcpProxy;
 let server: ServerProcess;
@@ -170,6 +177,37 @@ it('F25 a plan that no longer fits after DDL: nobody notices', async () => {
   expect((await send('still here')).status).toBe(201);
   await direct('ALTER TABLE users DROP COLUMN later_build');
 });
+
+// Needs the right to mount a file system of six megabytes, so only the full run has it.
+if (full) {
+  it('F22 a full disk: writes are 503, reads go on; with space again all is as before', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'parley-full-disk-'));
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', folder]);
+    try {
+      const { uid, gid } = await stat(join(postgres.dir, 'data'));
+      await chmod(folder, 0o700);
+      await chown(folder, uid, gid);
+      await direct(`CREATE TABLESPACE small LOCATION '${folder}'`);
+      await direct('ALTER TABLE messages SET TABLESPACE small');
+      await direct('CREATE TABLE filler (v text) TABLESPACE small');
+      await expect(
+        direct(`INSERT INTO filler SELECT repeat(md5(i::text), 30) FROM generate_series(1, 20000) AS i`),
+      ).rejects.toMatchObject({ code: '53100' });
+      // What the failed statement had taken stays taken, so the first pages that messages need are missing.
+      let status = 201;
+      for (let i = 0; i < 400 && status === 201; i++) ({ status } = await send('x'.repeat(7_000)));
+      expect(status).toBe(503);
+      expect((await ada.get(path())).status).toBe(200);
+      await direct('DROP TABLE filler');
+      await eventually(async () => expect((await send('space again')).status).toBe(201));
+      await direct('ALTER TABLE messages SET TABLESPACE pg_default');
+      await direct('DROP TABLESPACE small');
+    } finally {
+      await run('umount', ['-l', folder]);
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
 
 it('nothing acknowledged was lost, and the numbers have no hole', async () => {
   const [row] = await direct<{ n: string; head: string }>(
