@@ -1,7 +1,8 @@
 // Plain JavaScript for Node 20: brings a clone to the state in which Parley can run, doing only what is not done yet.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { adviceFor, fail, node24, root } from './node-runtime.mjs';
 import { changed, remember } from './stamp.mjs';
 import { withPrepareLock } from './prepare-lock.mjs';
@@ -36,6 +37,8 @@ const steps = [
     output: 'src/generated/prisma',
     run: () => node(['node_modules/prisma/build/index.js', 'generate'], { CHECKPOINT_DISABLE: '1' }),
   },
+  // Before the server: the command line is one of its users.
+  workspace('client', ['client', 'package-lock.json']),
   {
     name: 'build server',
     inputs: ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
@@ -43,7 +46,12 @@ const steps = [
     output: 'dist/main.js',
     run: buildServer,
   },
-  workspace('client', ['client', 'package-lock.json']),
+  {
+    name: 'pack API reference',
+    inputs: ['package-lock.json'],
+    output: 'dist/docs/api-reference.js.gz',
+    run: packReference,
+  },
   workspace('web', ['web', 'client', 'package-lock.json']),
 ];
 
@@ -90,6 +98,14 @@ async function buildServer() {
     if (source !== entry && !existsSync(path('src', source))) rmSync(path('dist', entry));
   }
   return result;
+}
+
+/** Scalar's page script, as the server sends it: the only file of that package which is used. */
+function packReference() {
+  const script = readFileSync(path('node_modules/@scalar/api-reference/dist/browser/standalone.js'));
+  mkdirSync(path('dist/docs'), { recursive: true });
+  writeFileSync(path('dist/docs/api-reference.js.gz'), gzipSync(script, { level: 9 }));
+  return { code: 0, output: '' };
 }
 
 const node = (args, env = {}) => capture(node24(), args, { ...process.env, ...env });

@@ -22,6 +22,9 @@ const copies = [
   'prisma/schema.manifest.json',
   'docs/openapi.json',
   'docs/asyncapi.json',
+  'docs/llms.txt',
+  'docs/pages',
+  'dist/docs',
   'web/dist',
   'LICENSE',
 ];

@@ -6,7 +6,7 @@ import { createOpenApi } from '../platform/http/openapi.js';
 import { createAsyncApi } from '../platform/realtime/asyncapi.js';
 import { CommandRegistry } from '../platform/realtime/command-registry.js';
 import type { CliCommand } from './command-line.js';
-import { configurationPage, errorsPage } from './reference-pages.js';
+import { configurationPage, errorsPage, llmsText } from './reference-pages.js';
 import { schemaNames } from './schema-names.js';
 
 const json = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
@@ -22,9 +22,12 @@ export const contract: CliCommand = {
     const app = await createGraph();
     const commands = app.get(CommandRegistry, { strict: false });
     commands.onModuleInit();
+    const openapi = await createOpenApi(app, packageVersion(), await schemaNames());
+    const asyncapi = createAsyncApi(commands.all(), packageVersion());
     const files = {
-      'docs/openapi.json': json(await createOpenApi(app, packageVersion(), await schemaNames())),
-      'docs/asyncapi.json': json(createAsyncApi(commands.all(), packageVersion())),
+      'docs/openapi.json': json(openapi),
+      'docs/asyncapi.json': json(asyncapi),
+      'docs/llms.txt': llmsText(openapi, asyncapi),
       'docs/guides/configuration.md': configurationPage(),
       'docs/guides/errors.md': errorsPage(),
     };

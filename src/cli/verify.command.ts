@@ -3,24 +3,35 @@ import { AdministrationService } from '../modules/administration/administration.
 import { MessagesService } from '../modules/messages/messages.service.js';
 import type { AuditVerdict } from '../modules/administration/dto/audit.view.js';
 import { DatabaseService } from '../platform/database/database.service.js';
-import type { CliCommand } from './command-line.js';
+import type { CliCommand, Invocation } from './command-line.js';
 import { withDatabase } from './database-target.js';
 import { withOpenDatabase } from './open-database.js';
 
 const VIOLATED = 1;
+const USAGE = 2;
 
 export const verifyCommand: CliCommand = {
   name: 'verify',
   summary:
-    'Compare what the database stores twice; exit 1 when it contradicts itself. Reads one snapshot, writes nothing.',
+    'With --url: try a running installation from outside, as its users would. Without: compare what the database stores twice, in one snapshot, writing nothing. Exit 1 when something does not hold.',
   options: {
+    url: { type: 'string', description: 'the installation, such as https://chat.example.com' },
+    production: { type: 'boolean', description: 'with --url (default PUBLIC_URL): also what only production needs' },
     messages: { type: 'boolean', description: 'conversations and messages: I3, I4, I10, I11, S6 (the default)' },
     audit: { type: 'boolean', description: 'the audit log: every entry, nothing missing in between or at the end' },
     sample: { type: 'string', description: 'at most so many conversations' },
   },
-  examples: ['parley verify --messages', 'parley verify --messages --sample 1000 --json', 'parley verify --audit'],
-  run: (invocation) =>
-    withDatabase(invocation, async ({ config, options: { connectionString } }) => {
+  examples: [
+    'parley verify --url http://localhost:3000',
+    'parley verify --url https://chat.example.com --production --json',
+    'parley verify --messages',
+    'parley verify --messages --sample 1000 --json',
+    'parley verify --audit',
+  ],
+  run: async (invocation) => {
+    const { flags } = invocation;
+    if (flags['url'] !== undefined || flags['production'] === true) return fromOutside(invocation);
+    return withDatabase(invocation, async ({ config, options: { connectionString } }) => {
       const graph = await createGraph(config);
       return withOpenDatabase(graph.get(DatabaseService), config, connectionString, async () => {
         const { sample, audit } = invocation.flags;
@@ -35,8 +46,24 @@ export const verifyCommand: CliCommand = {
         invocation.print({ ok, checks }, () => checks.map(describe).join('\n'));
         return ok ? 0 : VIOLATED;
       });
-    }),
+    });
+  },
 };
+
+async function fromOutside(invocation: Invocation): Promise<number> {
+  const { url = process.env['PUBLIC_URL'], production } = invocation.flags;
+  if (typeof url !== 'string' || !/^https?:\/\//.test(url)) {
+    invocation.note('parley verify: name the installation with --url http(s)://...');
+    return USAGE;
+  }
+  const { verifyInstallation } = await import('./verify-installation.js');
+  const target = {
+    url: url.replace(/\/+$/, ''),
+    production: production === true,
+    probeToken: process.env['HEALTH_PROBE_TOKEN'],
+  };
+  return verifyInstallation(target, invocation);
+}
 
 const describeLog = ({ ok, checked, fault, brokenAt }: AuditVerdict): string =>
   ok

@@ -23,6 +23,19 @@ export function pagesPolicy(config: Config): string {
   ].join('; ');
 }
 
+/** The API reference is somebody else's script, ours only by being served from here: it writes style elements. */
+export const referencePolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
 function objectStoreOrigin(config: Config): string | undefined {
   const { S3_BUCKET_NAME: bucket, S3_ENDPOINT: endpoint, S3_FORCE_PATH_STYLE: pathStyle, AWS_REGION: region } = config;
   if (bucket === undefined) return undefined;

@@ -3,12 +3,10 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Public } from '../auth/auth.decorator.js';
 import { Config } from '../config/config.js';
-import { notFound } from '../errors/domain-error.js';
 import { Unlimited } from '../ratelimit/limit.guard.js';
-import { notModified } from './conditional.js';
 import { Pages } from './pages.js';
-import type { Coding, PageFile } from './pages.js';
 import { pagesPolicy } from './pages-policy.js';
+import { sendPage } from './send-page.js';
 
 /** The name of an asset holds the hash of its content. */
 const FOR_EVER = 'public, max-age=31536000, immutable';
@@ -40,12 +38,12 @@ export class PagesController {
 
   @Get('favicon.svg')
   icon(@Req() request: Request, @Res() response: Response): void {
-    this.send(this.pages.find('favicon.svg'), ASK_EACH_TIME, request, response);
+    sendPage(this.pages.find('favicon.svg'), ASK_EACH_TIME, request, response);
   }
 
   @Get('assets/:file')
   asset(@Param('file') file: string, @Req() request: Request, @Res() response: Response): void {
-    this.send(this.pages.find(`assets/${file}`), FOR_EVER, request, response);
+    sendPage(this.pages.find(`assets/${file}`), FOR_EVER, request, response);
   }
 
   private page(name: string, request: Request, response: Response): void {
@@ -53,23 +51,6 @@ export class PagesController {
     response.setHeader('Content-Security-Policy', this.policy);
     // A clone that was never built serves its API all the same.
     if (!file) return void response.type('text').send('Parley is running. Its pages are not built: npm run build\n');
-    this.send(file, ASK_EACH_TIME, request, response);
+    sendPage(file, ASK_EACH_TIME, request, response);
   }
-
-  /** @throws not_found */
-  private send(file: PageFile | undefined, caching: string, request: Request, response: Response): void {
-    if (!file) throw notFound();
-    response.setHeader('Cache-Control', caching);
-    response.setHeader('Vary', 'Accept-Encoding');
-    const coding = codingFor(request, file);
-    if (notModified(request, response, `"${file.etag}.${coding}"`)) return;
-    response.setHeader('Content-Type', file.type);
-    if (coding !== 'identity') response.setHeader('Content-Encoding', coding);
-    response.end(file.bodies[coding]);
-  }
-}
-
-function codingFor(request: Request, { bodies }: PageFile): Coding {
-  const wanted = request.acceptsEncodings(['br', 'gzip', 'identity']);
-  return wanted !== false && bodies[wanted as Coding] ? (wanted as Coding) : 'identity';
 }

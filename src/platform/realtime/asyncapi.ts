@@ -3,13 +3,23 @@ import type { Command } from './command-registry.js';
 import { NAMESPACE } from './protocol.js';
 import { serverEvents } from './server-events.js';
 
-const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
+/** Any JSON value is the one recursive schema; zod would define it anew in each payload, where nothing can refer to it. */
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output') {
+  const {
+    $schema: _dialect,
+    $defs: _recursive,
+    ...rest
+  } = z.toJSONSchema(schema, {
     target: 'draft-2020-12',
     io,
     unrepresentable: 'any',
   });
-  return rest;
+  return JSON.parse(JSON.stringify(rest).replaceAll('#/$defs/__schema0', '#/components/schemas/Json')) as object;
+}
+
+const anyJson = {
+  description: 'Any JSON value',
+  type: ['string', 'number', 'boolean', 'null', 'array', 'object'],
 };
 
 const messageName = (event: string): string => event.replaceAll('.', '_');
@@ -76,6 +86,7 @@ export function createAsyncApi(commands: readonly Command[], version: string): o
     components: {
       messages,
       schemas: {
+        Json: anyJson,
         Ack: {
           description: 'The same problem object as REST in `error`',
           oneOf: [

@@ -1,0 +1,21 @@
+import type { Request, Response } from 'express';
+import { notFound } from '../errors/domain-error.js';
+import { notModified } from './conditional.js';
+import type { Coding, PageFile } from './pages.js';
+
+/** Sends a file of a page, coded as the browser likes it, or 304. @throws not_found */
+export function sendPage(file: PageFile | undefined, caching: string, request: Request, response: Response): void {
+  if (!file) throw notFound();
+  response.setHeader('Cache-Control', caching);
+  response.setHeader('Vary', 'Accept-Encoding');
+  const coding = codingFor(request, file);
+  if (notModified(request, response, `"${file.etag}.${coding}"`)) return;
+  response.setHeader('Content-Type', file.type);
+  if (coding !== 'identity') response.setHeader('Content-Encoding', coding);
+  response.end(file.bodies[coding]);
+}
+
+function codingFor(request: Request, { bodies }: PageFile): Coding {
+  const wanted = request.acceptsEncodings(['br', 'gzip', 'identity']);
+  return wanted !== false && bodies[wanted as Coding] ? (wanted as Coding) : 'identity';
+}
