@@ -6,6 +6,7 @@ import { type Config, loadConfig } from './platform/config/config.js';
 import { openConnection } from './platform/database/lifecycle/connect.js';
 import { lifecycleOptions } from './platform/database/lifecycle-options.js';
 import type { DatabaseContext } from './platform/database/schema-gate.js';
+import { surviveDefects } from './platform/errors/report-unexpected.js';
 import type { BootState } from './platform/lifecycle/boot-state.js';
 import { createLog } from './platform/logging/create-log.js';
 import type { Log } from './platform/logging/log.js';
@@ -54,6 +55,7 @@ export async function start({ boot, server, signal }: StartContext): Promise<Run
     await (app ? app.abandon() : database.stopServer?.());
     throw withExitCode(error);
   }
+  surviveDefects(log);
   return { handler: app.handler, announce: () => announce(config, log, boot, server), stop: app.stop };
 }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Config } from '../../platform/config/config.js';
 import { DomainError } from '../../platform/errors/domain-error.js';
-import { type Breaker, BreakerOpenError } from '../../platform/lifecycle/breaker.js';
+import { BreakerOpenError } from '../../platform/lifecycle/breaker.js';
 import { Breakers } from '../../platform/lifecycle/breakers.js';
 import { Log } from '../../platform/logging/log.js';
 import { traceHeaders } from '../../platform/logging/tracing.js';
@@ -15,15 +15,11 @@ const verdict = z.object({ action: z.enum(['allow', 'reject', 'replace']), body:
 /** Asks the operator's service about a text before it is stored. Without a configured one everything is allowed. */
 @Injectable()
 export class ModerationHook {
-  private readonly breaker: Breaker;
-
   constructor(
     private readonly config: Config,
     private readonly log: Log,
-    breakers: Breakers,
-  ) {
-    this.breaker = breakers.of('moderation');
-  }
+    private readonly breakers: Breakers,
+  ) {}
 
   /**
    * The text to store, which may be another one.
@@ -45,7 +41,7 @@ export class ModerationHook {
 
   private async ask(url: string, message: object): Promise<z.output<typeof verdict>> {
     try {
-      return await this.breaker.run(() => this.post(url, message));
+      return await this.breakers.of('moderation').run(() => this.post(url, message));
     } catch (error) {
       if (!(error instanceof BreakerOpenError))
         this.log.warn('moderation.failed', { error: error instanceof Error ? error.name : 'unknown' });

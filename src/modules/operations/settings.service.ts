@@ -8,7 +8,7 @@ import { notFound } from '../../platform/errors/domain-error.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import { etagOf, requireMatch } from '../../platform/http/conditional.js';
 import type { RequestTrace } from '../../platform/http/request-origin.decorator.js';
-import { settingsInput, type SettingsInput } from './dto/system-health.dto.js';
+import { settingsInput, type SettingsInput, type SettingsPatch } from './dto/system-health.dto.js';
 import type { SettingsView } from './dto/settings.view.js';
 import { findSettings, lockSettings, saveSettings, type SettingsRow } from './settings.repository.js';
 
@@ -36,13 +36,27 @@ export class SettingsService {
   }
 
   /** Replaces the whole. @throws precondition_failed */
-  async put(actor: Actor, input: SettingsInput, match: string, trace: RequestTrace) {
+  put(actor: Actor, input: SettingsInput, match: string, trace: RequestTrace) {
+    return this.change(actor, () => input, match, trace);
+  }
+
+  /** Replaces what is named. @throws precondition_failed */
+  patch(actor: Actor, { thresholds, ...rest }: SettingsPatch, match: string, trace: RequestTrace) {
+    const merge = (row: SettingsRow): SettingsInput => {
+      const before = toInput(row);
+      return settingsInput.parse({ ...before, ...rest, thresholds: { ...before.thresholds, ...thresholds } });
+    };
+    return this.change(actor, merge, match, trace);
+  }
+
+  private async change(actor: Actor, next: (row: SettingsRow) => SettingsInput, match: string, trace: RequestTrace) {
     requirePermission(actor, 'health.write');
     return this.database.tx(async (tx) => {
       const [row] = await lockSettings(tx);
       if (!row) throw notFound();
       requireMatch(match, etagFor(row));
       const before = inputOf(row);
+      const input = next(row);
       if (isDeepStrictEqual(before, input)) return { settings: toView(row), etag: etagFor(row) };
       const [saved] = await saveSettings(tx, input);
       if (!saved) throw notFound();

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Put, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Patch, Put, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { Actor } from '../../platform/auth/actor.js';
 import { CurrentActor, Requires } from '../../platform/auth/auth.decorator.js';
@@ -17,6 +17,8 @@ import {
   sampleQuery,
   type SettingsInput,
   settingsInput,
+  type SettingsPatch,
+  settingsPatch,
   type ViolationQuery,
   violationQuery,
 } from './dto/system-health.dto.js';
@@ -51,6 +53,22 @@ export class SystemHealthController {
     @Res({ passthrough: true }) response: Response,
   ) {
     const { settings, etag } = await this.settings.put(actor, input, ifMatch(request), trace);
+    response.setHeader('ETag', etag);
+    return settings;
+  }
+
+  /** Replaces what is named. */
+  @Patch(['v1/system-health/settings', 'system-health/settings'])
+  @Requires('health.write')
+  @Returns(200, settingsView)
+  async change(
+    @CurrentActor() actor: Actor,
+    @CurrentTrace() trace: RequestTrace,
+    @Body({ schema: settingsPatch }) input: SettingsPatch,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ) {
+    const { settings, etag } = await this.settings.patch(actor, input, ifMatch(request), trace);
     response.setHeader('ETag', etag);
     return settings;
   }

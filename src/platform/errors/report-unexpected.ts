@@ -24,8 +24,20 @@ export const errorFingerprints = (): ErrorFingerprint[] =>
 
 /** Counts a defect and logs it, at most once a minute per fingerprint. Expected refusals pass silently. */
 export function reportUnexpected(log: Log, error: DomainError, context: Record<string, unknown>): void {
-  if (error.code !== 'internal_error') return;
-  const cause = error.cause instanceof Error ? error.cause : new Error(String(error.cause));
+  if (error.code === 'internal_error') report(log, 'error.unexpected', error.cause, context);
+}
+
+/**
+ * From now on what is thrown where nobody waits for it ends no process that serves: it is counted and logged like every
+ * other defect. A boot still ends with its error.
+ */
+export function surviveDefects(log: Log): void {
+  for (const event of ['unhandledRejection', 'uncaughtException'] as const)
+    process.on(event, (thrown: unknown) => report(log, 'process.unhandled', thrown, { from: event }));
+}
+
+function report(log: Log, event: string, thrown: unknown, context: Record<string, unknown>): void {
+  const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
   const where =
     cause.stack
       ?.split('\n')
@@ -40,5 +52,5 @@ export function reportUnexpected(log: Log, error: DomainError, context: Record<s
   metrics.unexpectedErrors.inc();
   if (entry.lastSeenAt - entry.loggedAt < LOG_EVERY_MS) return;
   entry.loggedAt = entry.lastSeenAt;
-  log.error('error.unexpected', { ...context, fingerprint, count: entry.count, err: cause });
+  log.error(event, { ...context, fingerprint, count: entry.count, err: cause });
 }

@@ -7,7 +7,6 @@ import { DatabaseService } from '../database/database.service.js';
 import { sql } from '../database/sql.js';
 import { DomainError } from '../errors/domain-error.js';
 import { BackgroundWork } from '../lifecycle/background-work.js';
-import type { Breaker } from '../lifecycle/breaker.js';
 import { Breakers } from '../lifecycle/breakers.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
@@ -35,7 +34,6 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
   private readonly locals = new Map<RuleName, RateLimiterMemory>();
   private readonly listeners: ((violation: LimitExceeded) => void)[] = [];
   private redis: Redis | undefined;
-  private readonly breaker: Breaker;
 
   constructor(
     private readonly config: Config,
@@ -43,9 +41,8 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
     private readonly box: SecretBox,
     private readonly background: BackgroundWork,
     private readonly log: Log,
-    breakers: Breakers,
+    private readonly breakers: Breakers,
   ) {
-    this.breaker = breakers.of('redis', (error) => !(error instanceof RateLimiterRes));
     this.rules = rulesOf(config);
   }
 
@@ -92,7 +89,7 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
     if (counter instanceof TokenBucket) return counter.forget(key);
     const local = this.locals.get(rule);
     if (!local) await counter.delete(key);
-    else await Promise.allSettled([local.delete(key), this.breaker.run(() => counter.delete(key))]);
+    else await Promise.allSettled([local.delete(key), this.guarded(() => counter.delete(key))]);
   }
 
   private recorded(quota: Quota, key: string, { route, userId }: { route?: string; userId?: string }): Quota {
@@ -129,11 +126,15 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
     const local = this.locals.get(name);
     if (!local) return counter.consume(key);
     try {
-      return await this.breaker.run(() => counter.consume(key));
+      return await this.guarded(() => counter.consume(key));
     } catch (error) {
       if (error instanceof RateLimiterRes) throw error;
       return local.consume(key);
     }
+  }
+
+  private guarded<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+    return this.breakers.of('redis', (error) => !(error instanceof RateLimiterRes)).run(work);
   }
 
   private counterOf(rule: RuleName): Counter {

@@ -5,7 +5,8 @@ import { createTestApp, type TestApp } from '../../support/app.js';
 import { useDatabase } from '../../support/database.js';
 import { HttpClient } from '../../support/http-client.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
-import { PROBE } from './support.js';
+import { register } from '../../support/people.js';
+import { operator, PROBE } from './support.js';
 
 const database = useDatabase();
 let proxy: TcpProxy;
@@ -31,6 +32,10 @@ const become = (state: string) =>
   });
 
 it('shows an outage of the database on every page, lives through it, and recovers', async () => {
+  const admin = await operator(app);
+  const stranger = await register(app.url);
+  expect((await admin.get('/health/detailed')).status).toBe(200);
+  expect((await stranger.get('/health/detailed')).status).toBe(403);
   await app.app.nest.get(Sampler).sample();
   const down = become('down');
   const degraded = become('degraded');
@@ -57,6 +62,10 @@ it('shows an outage of the database on every page, lives through it, and recover
     body: { status: 'error', details: { database: { status: 'down' } }, replicas: null, queues: { outbox: null } },
   });
   expect(body.recentSamples).toHaveLength(2);
+  // So does who was let in before, and nobody else; everything that must be looked up is refused.
+  expect(await admin.get('/health/detailed')).toMatchObject({ status: 503, body: { details: { database: {} } } });
+  expect(await stranger.get('/health/detailed')).toMatchObject({ body: { code: 'database_unavailable' } });
+  expect(await admin.get('/api/v1/db/perf')).toMatchObject({ body: { code: 'database_unavailable' } });
   const metrics = await api.get<string>('/metrics');
   expect(metrics.status).toBe(200);
   expect(metrics.body).toMatch(/^degraded\{component="database"\} 1$/m);

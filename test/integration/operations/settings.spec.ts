@@ -56,6 +56,22 @@ it('replaces the whole for who knows the present version, once', async () => {
   expect((await put(seeded, await etag())).body).toEqual({ ...seeded, updatedAt: expect.any(String) });
 });
 
+it('changes what is named and keeps the rest, under the same rules', async () => {
+  const patch = (body: unknown, match?: string) =>
+    admin.send<Record<string, unknown>>('PATCH', PATH, body, match === undefined ? {} : { 'if-match': match });
+  const before = await etag();
+  expect(await patch({ refreshInterval: 4000 })).toMatchObject({ status: 428 });
+  expect(await patch({ thresholds: { latency: { warning: 2, critical: 1 } } }, before)).toMatchObject({ status: 400 });
+  expect(await patch({ thresholds: { latency: { critical: 1 } } }, before)).toMatchObject({ status: 400 });
+  const cpuUsage = { warning: 50, critical: 60 };
+  const { status, body, headers } = await patch({ refreshInterval: 4000, thresholds: { cpuUsage } }, before);
+  const expected = { ...seeded, refreshInterval: 4000, thresholds: { ...seeded.thresholds, cpuUsage } };
+  expect({ status, body }).toEqual({ status: 200, body: { ...expected, updatedAt: expect.any(String) } });
+  expect(headers.get('etag')).toBe(await etag());
+  expect(await patch({}, before)).toMatchObject({ status: 412 });
+  await put(seeded, await etag());
+});
+
 it('leaves an audit entry for a change, and none where nothing changed', async () => {
   const entries = () =>
     query<{ payload: Record<string, unknown> }>(

@@ -57,7 +57,12 @@ export interface Column<Row> {
   head: string;
   cell: (row: Row) => ComponentChildren;
   figure?: boolean;
+  /** Not shown where there is no room. */
+  minor?: boolean;
 }
+
+const look = ({ figure, minor }: { figure?: boolean; minor?: boolean }): string =>
+  `${figure ? 'figure' : ''} ${minor ? 'minor' : ''}`;
 
 interface TableProps<Row> {
   label: string;
@@ -75,9 +80,9 @@ export function Table<Row>({ label, columns, rows, keyOf, empty }: TableProps<Ro
       <table>
         <thead>
           <tr>
-            {columns.map(({ head, figure }) => (
-              <th key={head} scope="col" class={figure ? 'figure' : ''}>
-                {head}
+            {columns.map((column) => (
+              <th key={column.head} scope="col" class={look(column)}>
+                {column.head}
               </th>
             ))}
           </tr>
@@ -85,9 +90,9 @@ export function Table<Row>({ label, columns, rows, keyOf, empty }: TableProps<Ro
         <tbody>
           {rows.map((row) => (
             <tr key={keyOf(row)}>
-              {columns.map(({ head, cell, figure }) => (
-                <td key={head} class={figure ? 'figure' : ''}>
-                  {cell(row)}
+              {columns.map((column) => (
+                <td key={column.head} class={look(column)}>
+                  {column.cell(row)}
                 </td>
               ))}
             </tr>

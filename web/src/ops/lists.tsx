@@ -23,7 +23,7 @@ export function Violations() {
             columns={[
               { head: 'Rule', cell: ({ rule }) => rule },
               { head: 'Where', cell: ({ route }) => <span class="clip">{route}</span> },
-              { head: 'Caller', cell: ({ keyHash }) => <code>{keyHash.slice(0, 8)}</code> },
+              { head: 'Caller', minor: true, cell: ({ keyHash }) => <code>{keyHash.slice(0, 8)}</code> },
               { head: 'Times', figure: true, cell: (violation) => count(violation.count) },
               { head: 'Minute', figure: true, cell: ({ at }) => momentOf(at) },
             ]}
@@ -52,7 +52,7 @@ export function Audit() {
                 head: 'On',
                 cell: ({ targetType, targetId }) => `${targetType} ${targetId === null ? '' : shortId(targetId)}`,
               },
-              { head: 'By', cell: ({ actorId }) => (actorId === null ? 'Parley' : shortId(actorId)) },
+              { head: 'By', minor: true, cell: ({ actorId }) => (actorId === null ? 'Parley' : shortId(actorId)) },
               {
                 head: 'At',
                 figure: true,

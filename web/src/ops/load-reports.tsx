@@ -53,7 +53,7 @@ function Comparison({ reports }: { reports: readonly LoadReport[] }) {
         columns={[
           { head: 'Figure', cell: (name) => name },
           { head: 'Report', figure: true, cell: (name) => count(figure(newer, name)) },
-          { head: 'Before', figure: true, cell: (name) => count(figure(older, name)) },
+          { head: 'Before', figure: true, minor: true, cell: (name) => count(figure(older, name)) },
           {
             head: 'Change',
             figure: true,

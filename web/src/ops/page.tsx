@@ -78,17 +78,25 @@ export function Page({ onSignOut }: { onSignOut: () => void }) {
           <Tiles samples={shown} thresholds={settings.data?.thresholds} />
         </section>
         <Uptime />
-        <Dependencies health={health} />
-        <Boot health={health} />
-        <SocketCard />
-        <Replicas health={health} />
-        <Queues />
-        <Jobs health={health} />
+        <div class="column">
+          <Dependencies health={health} />
+          <SocketCard />
+          <Queues />
+          <Errors health={health} />
+        </div>
+        <div class="column">
+          <Boot health={health} />
+          <Replicas health={health} />
+          <Jobs health={health} />
+        </div>
         <DatabaseCard />
-        <Errors health={health} />
-        <Violations />
-        <LoadReports />
-        <Audit />
+        <div class="column">
+          <LoadReports />
+        </div>
+        <div class="column">
+          <Violations />
+          <Audit />
+        </div>
         <SettingsCard settings={settings} />
       </main>
     </>

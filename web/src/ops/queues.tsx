@@ -25,7 +25,7 @@ export function Queues() {
             columns={[
               { head: 'Queue', cell: ({ queue }) => queue },
               { head: 'Waiting', figure: true, cell: ({ waiting }) => count(waiting) },
-              { head: 'Later', figure: true, cell: ({ later }) => count(later) },
+              { head: 'Later', figure: true, minor: true, cell: ({ later }) => count(later) },
               { head: 'Oldest', figure: true, cell: ({ oldestSeconds }) => seconds(Math.round(oldestSeconds)) },
               { head: 'Given up', figure: true, cell: ({ deadLetters }) => count(deadLetters) },
             ]}
@@ -73,7 +73,7 @@ function DeadLetters() {
             empty="Nothing was given up."
             columns={[
               { head: 'Work', cell: ({ topic }) => topic },
-              { head: 'Why', cell: ({ reason }) => <span class="clip">{reason}</span> },
+              { head: 'Why', minor: true, cell: ({ reason }) => <span class="clip">{reason}</span> },
               { head: 'Since', figure: true, cell: ({ createdAt }) => momentOf(createdAt) },
               {
                 head: 'Actions',

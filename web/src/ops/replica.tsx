@@ -1,5 +1,5 @@
 import { Card, Loaded, Table } from './card.js';
-import { count, milliseconds, momentOf, seconds, shortId, timeOf } from './format.js';
+import { bytes, count, milliseconds, momentOf, seconds, shortId, timeOf } from './format.js';
 import type { Resource } from './resource.js';
 import { State } from './state.js';
 import type { Health, Level } from './types.js';
@@ -47,9 +47,18 @@ export function Dependencies({ health }: { health: Resource<Health> }) {
 const sayFacts = (facts: Record<string, unknown>): string =>
   Object.entries(facts)
     .filter(([, value]) => typeof value === 'string' || typeof value === 'number')
-    .slice(0, 4)
-    .map(([name, value]) => `${name} ${String(value)}`)
+    .map(([name, value]) => sayFact(name, value as string | number))
+    .slice(0, 5)
     .join(', ');
+
+/** `freeBytes: 80292573184` as `free 80.3 GB`. */
+function sayFact(name: string, value: string | number): string {
+  const words = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  if (typeof value === 'string') return `${words} ${value}`;
+  if (name.endsWith('Bytes')) return `${words.replace(' bytes', '')} ${bytes(value)}`;
+  if (name.endsWith('Seconds')) return `${words.replace(' seconds', '')} ${seconds(Math.round(value))}`;
+  return name === 'responseTime' ? milliseconds(value) : `${words} ${count(value)}`;
+}
 
 /** How long each phase of the start took. */
 export function Boot({ health }: { health: Resource<Health> }) {
@@ -137,7 +146,11 @@ export function Errors({ health }: { health: Resource<Health> }) {
             empty="No defect since this replica started."
             columns={[
               { head: 'Error', cell: ({ name }) => name },
-              { head: 'Where', cell: ({ where }) => <code class="clip">{where.replace(/^at /, '')}</code> },
+              {
+                head: 'Where',
+                minor: true,
+                cell: ({ where }) => <code class="clip">{where.replace(/^at /, '')}</code>,
+              },
               { head: 'Times', figure: true, cell: (error) => count(error.count) },
               { head: 'Last', figure: true, cell: ({ lastSeenAt }) => timeOf(lastSeenAt) },
             ]}
@@ -165,7 +178,7 @@ export function Replicas({ health }: { health: Resource<Health> }) {
                 cell: (replica) =>
                   `${shortId(replica.replicaId)}${replica.replicaId === replicaId ? ' (this one)' : ''}`,
               },
-              { head: 'Host', cell: ({ host }) => <span class="clip">{host}</span> },
+              { head: 'Host', minor: true, cell: ({ host }) => <span class="clip">{host}</span> },
               { head: 'Version', cell: ({ version }) => version },
               { head: 'Since', figure: true, cell: ({ startedAt }) => momentOf(startedAt) },
             ]}

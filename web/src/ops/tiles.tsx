@@ -21,6 +21,7 @@ export function Tiles({ samples, thresholds }: TilesProps) {
       {metricNames.map((name) => (
         <Tile key={name} name={name} replicas={replicas} threshold={thresholds?.[name]} />
       ))}
+      <Traffic replicas={replicas} />
     </ul>
   );
 }
@@ -53,9 +54,29 @@ function Tile({ name, replicas, threshold }: TileProps) {
       <p class="value">{show(name, value)}</p>
       <Sparkline values={worst.values} {...(threshold ?? { warning: Infinity, critical: Infinity })} />
       <p class="muted small">
-        {show(name, low)} to {show(name, high)}
-        {threshold && `, ${lowerIsWorse ? 'below' : 'from'} ${show(name, threshold.warning)}: warning`}
-        {replicas.length > 1 && `, replica ${shortId(worst.replicaId)}`}
+        {low === high ? '' : `${show(name, low)} to ${show(name, high)}. `}
+        {threshold && `Warning ${lowerIsWorse ? 'at or below' : 'from'} ${show(name, threshold.warning)}. `}
+        {replicas.length > 1 && `Replica ${shortId(worst.replicaId)}.`}
+      </p>
+    </li>
+  );
+}
+
+/** Requests of all replicas within an interval; there is no threshold for it. */
+function Traffic({ replicas }: { replicas: TileProps['replicas'] }) {
+  const shown = Math.min(SHOWN, ...replicas.map(({ length }) => length));
+  const values = Array.from({ length: shown }, (_, i) =>
+    replicas.reduce((sum, samples) => sum + (samples[shown - 1 - i]?.reqCount ?? 0), 0),
+  );
+  return (
+    <li class="card tile">
+      <div class="tile-head">
+        <h3>Requests</h3>
+      </div>
+      <p class="value">{count(values.at(-1) ?? 0)}</p>
+      <Sparkline values={values} warning={Infinity} critical={Infinity} />
+      <p class="muted small">
+        REST and socket commands per sample, of {replicas.length === 1 ? 'this replica' : 'all replicas'}.
       </p>
     </li>
   );

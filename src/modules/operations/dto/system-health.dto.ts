@@ -35,6 +35,10 @@ export const settingsInput = z.strictObject({
 });
 export type SettingsInput = z.output<typeof settingsInput>;
 
+/** What PATCH takes: the members that change; of the thresholds those that change, each whole. Judged as a whole afterwards. */
+export const settingsPatch = z.strictObject({ ...settingsInput.shape, thresholds: thresholds.partial() }).partial();
+export type SettingsPatch = z.output<typeof settingsPatch>;
+
 const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 const period = { from: instant.optional(), to: instant.optional() };
 
