@@ -50,11 +50,14 @@ interface Hold {
   when: 'before' | 'asked';
   requests: number;
 }
+const before = (table: string, mode = 'ACCESS EXCLUSIVE'): Hold => ({ table, mode, when: 'before', requests: 1 });
 const steps: [name: string, hold: Hold | 'at the provider'][] = [
-  ['expanding', { table: 'memberships', mode: 'ACCESS EXCLUSIVE', when: 'before', requests: 1 }],
-  ['deciding', { table: 'user_preferences', mode: 'ACCESS EXCLUSIVE', when: 'before', requests: 1 }],
-  ['entering the ledger', { table: 'notification_decisions', mode: 'EXCLUSIVE', when: 'before', requests: 1 }],
-  ['beginning to send', { table: 'push_devices', mode: 'ACCESS EXCLUSIVE', when: 'before', requests: 1 }],
+  ['asking whom it could concern', before('memberships')],
+  ['leaving the outbox, with its work added', before('webhook_endpoints')],
+  ['listing a mention', before('notifications', 'EXCLUSIVE')],
+  ['deciding', before('user_preferences')],
+  ['entering the ledger', before('notification_decisions', 'EXCLUSIVE')],
+  ['putting the push together', before('conversation_head')],
   ['asking the provider', 'at the provider'],
   ['closing the ledger row', { table: 'notification_decisions', mode: 'EXCLUSIVE', when: 'asked', requests: 2 }],
 ];
@@ -63,7 +66,7 @@ it.each(steps)('killed while %s: at least one attempt, one ledger row, duplicate
   const [ada, bob] = [await register(api.url, 'Ada'), await register(api.url, 'Bob')];
   await giveDevice(bob);
   const c = await direct(ada, bob);
-  const message = await send(ada, c, 'survives');
+  const message = await send(ada, c, { body: 'survives', mentions: [bob.id] });
   provider.received.length = 0;
   const holder = new Client({ connectionString: database.url });
   holders.add(holder);
@@ -124,6 +127,8 @@ it.each(steps)('killed while %s: at least one attempt, one ledger row, duplicate
   await second.stop();
 
   expect(await ledger()).toHaveLength(1);
+  const listed = await bob.get<{ items: { kind: string }[] }>('/api/v1/notifications');
+  expect(listed.body.items.map(({ kind }) => kind)).toEqual(['mention']);
   const requests = provider.received.map((request) => verified<PushData>(request));
   expect(requests).toHaveLength(hold === 'at the provider' ? 2 : hold.requests);
   expect(new Set(requests.map(({ id }) => id)).size).toBe(1);

@@ -17,6 +17,7 @@ import { MentionsService } from './mentions.service.js';
 import { NotificationsConsumer } from './notifications.consumer.js';
 import { NotificationsService } from './notifications.service.js';
 import { PushTexts } from './push-texts.service.js';
+import { PersonalDataService } from './personal-data.service.js';
 import { PushProviders } from './push/push-providers.service.js';
 import { ReceiptsService } from './push/receipts.service.js';
 import { QueuesController } from './queues.controller.js';
@@ -41,6 +42,7 @@ import { WebhooksService } from './webhooks.service.js';
     ExplainService,
     InboxService,
     MentionsService,
+    PersonalDataService,
     PushProviders,
     PushTexts,
     QueuesService,
