@@ -3,6 +3,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 import { frame } from '../realtime/raw-socket.mjs';
 
 const BODY = Buffer.from('"body":"');
@@ -19,15 +20,17 @@ class Client {
   #rest = Buffer.alloc(0);
   #ready = Promise.withResolvers();
 
-  async open(port, path) {
-    const tcp = connect(port, '127.0.0.1');
+  /** `target` is a port of this machine, or `{ host, port, secure }`. */
+  async open(target, path) {
+    const { host, port, secure } = typeof target === 'number' ? { host: '127.0.0.1', port: target } : target;
+    const tcp = secure ? connectSecurely({ host, port, servername: host }) : connect(port, host);
     this.#tcp = tcp;
     tcp.setNoDelay(true);
     tcp.on('error', () => undefined);
-    await once(tcp, 'connect');
+    await once(tcp, secure ? 'secureConnect' : 'connect');
     const key = randomBytes(16).toString('base64');
     tcp.write(
-      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
+      `GET ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
     );
     const [head] = await once(tcp, 'data');
     const end = head.indexOf('\r\n\r\n');
@@ -98,8 +101,8 @@ export class SocketIoClient extends Client {
     super();
     this.auth = { token, deviceId, protocol: 1 };
   }
-  open(port) {
-    return super.open(port, '/socket.io/?EIO=4&transport=websocket');
+  open(target) {
+    return super.open(target, '/socket.io/?EIO=4&transport=websocket');
   }
   greeting() {
     return `40/v1,${JSON.stringify(this.auth)}`;

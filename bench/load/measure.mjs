@@ -29,6 +29,13 @@ export function databaseCpu(postmaster) {
 /** Resident memory in KiB. */
 export const residentKiB = (pid) => Number(/VmRSS:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
 
+/** Mean and standard deviation in ms of latencies in ms. */
+export function spread(latencies) {
+  const mean = latencies.reduce((sum, one) => sum + one, 0) / (latencies.length || 1);
+  const variance = latencies.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (latencies.length || 1);
+  return { average: round(mean), deviation: round(Math.sqrt(variance)) };
+}
+
 /** p50, p95, p99 and max in ms of latencies in ms. */
 export function percentiles(latencies) {
   const sorted = Float64Array.from(latencies).sort();

@@ -1,5 +1,5 @@
 // Messages through open clients, with every delivery accounted for.
-import { percentiles, round } from './measure.mjs';
+import { percentiles, round, spread } from './measure.mjs';
 
 const BODY_BYTES = 200;
 const WARM_UP_MS = 1000;
@@ -44,7 +44,8 @@ export class Traffic {
       let sent = 0;
       const tick = () => {
         if (!running()) return;
-        const due = Math.floor(((performance.now() - startedAt) * perSecond) / 1000);
+        // The first is due at once; without the 1 each would be late by one interval.
+        const due = Math.floor(((performance.now() - startedAt) * perSecond) / 1000) + 1;
         for (; sent < due; sent++)
           this.#send(sent % this.#conversations.length, sent, startedAt + (sent * 1000) / perSecond);
         setTimeout(tick, 1);
@@ -100,6 +101,7 @@ export class Traffic {
       messagesPerSecond: round((after.acked - before.acked) / seconds, 0),
       deliveriesPerSecond: round(delivered / seconds, 0),
       ...percentiles(this.#latencies),
+      ...spread(this.#latencies),
       cpuPer1000: { server: per1000('server'), database: per1000('database') },
       residentMiB: round(this.#subject.residentKiB / 1024, 0),
       errors: { lost, doubled, misrouted, failures },

@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { paintFor } from './style.js';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
@@ -90,19 +91,58 @@ function fail(text: string, code: number): number {
   return code;
 }
 
+const WIDTH = 100;
+
+/** Breaks at blanks, so that no line is longer than a terminal is wide. */
+function wrap(text: string): string {
+  const width = Math.min(process.stdout.columns ?? WIDTH, WIDTH);
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line.trim() === '') lines[lines.length - 1] = line + word;
+    else if (line.length + word.length + 1 <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join('\n');
+}
+
 function overview(table: CommandTable): string {
+  const { bold, cyan, dim } = paintFor(process.stdout);
   const width = Math.max(...table.map(({ name }) => name.length)) + 2;
-  const rows = table.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`);
-  return `parley: a messaging backend\n\nUsage: parley <command> [options]\n\n${rows.join('\n')}\n\nEvery command takes --help and --json.\n`;
+  const rows = table.map(({ name, summary }) => `  ${cyan(name)}${' '.repeat(width - name.length)}${summary}`);
+  return [
+    `${bold('parley')}: a messaging backend`,
+    '',
+    `${bold('Usage')}: parley <command> [options]`,
+    '',
+    ...rows,
+    '',
+    dim(
+      'Every command takes --help and --json. Results go to stdout, progress to stderr. Colours: NO_COLOR, FORCE_COLOR.',
+    ),
+    dim('Exit: 0 done, 1 failed, 2 asked wrongly, 3 something is to be done, 10 and above as in docs/guides/boot.md.'),
+    '',
+  ].join('\n');
 }
 
 function help({ name, summary, usage = '', options = {}, examples = [], details }: CliCommand): string {
-  const lines = [`parley ${name} ${usage}`.trimEnd(), '', summary];
-  const flags = Object.entries(options).map(
-    ([flag, { type, description = '' }]) => `  --${flag}${type === 'string' ? ' <value>' : ''}  ${description}`,
+  const { bold, cyan } = paintFor(process.stdout);
+  const all = { ...options, json: { type: 'boolean', description: 'the result as JSON' } } as NonNullable<
+    CliCommand['options']
+  >;
+  const flags = Object.entries(all).map(
+    ([flag, { type, description = '' }]) => [`--${flag}${type === 'string' ? ' <value>' : ''}`, description] as const,
   );
-  if (flags.length > 0) lines.push('', 'Options:', ...flags);
-  if (examples.length > 0) lines.push('', 'Examples:', ...examples.map((example) => `  ${example}`));
+  const width = Math.max(...flags.map(([flag]) => flag.length)) + 2;
+  const lines = [
+    bold(`parley ${name} ${usage}`.trimEnd()),
+    '',
+    wrap(summary),
+    '',
+    `${bold('Options')}:`,
+    ...flags.map(([flag, text]) => `  ${cyan(flag)}${' '.repeat(width - flag.length)}${text}`),
+  ];
+  if (examples.length > 0) lines.push('', `${bold('Examples')}:`, ...examples.map((example) => `  ${example}`));
   if (details) lines.push('', details());
   return `${lines.join('\n')}\n`;
 }

@@ -54,7 +54,7 @@ export const commands: CommandTable = [
   },
   {
     name: 'verify',
-    summary: 'compare messages, positions and counters with each other',
+    summary: 'try an installation from outside (--url), or compare what the database stores twice',
     load: async () => (await import('./verify.command.js')).verifyCommand,
   },
   {
@@ -86,6 +86,21 @@ export const commands: CommandTable = [
     name: 'user create-admin',
     summary: 'make an account that may do everything',
     load: async () => (await import('./user.commands.js')).userCreateAdmin,
+  },
+  {
+    name: 'media reconcile',
+    summary: 'compare the file store with the table, both ways',
+    load: async () => (await import('./media.commands.js')).mediaReconcile,
+  },
+  {
+    name: 'loadtest',
+    summary: 'put load on an installation, compare with the targets, store the report',
+    load: async () => (await import('./loadtest.command.js')).loadtest,
+  },
+  {
+    name: 'chat',
+    summary: 'talk in this terminal',
+    load: async () => (await import('./chat.command.js')).chat,
   },
   {
     name: 'contract',

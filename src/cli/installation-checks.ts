@@ -74,6 +74,18 @@ async function once<Value>(what: string, work: Promise<Value>): Promise<Value> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
+const LOOK_AGAIN_MS = 200;
+
+/** Uploads are looked at by a scanner and get smaller variants before anybody sees them. */
+async function untilReady(person: Parley, mediaId: string): Promise<void> {
+  for (;;) {
+    const { state } = await person.api.media(mediaId);
+    if (state === 'ready') return;
+    if (state === 'rejected') throw new Error('the picture is rejected');
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  }
+}
+
 // A valid picture of one pixel.
 const PIXEL = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -192,6 +204,7 @@ export const installationChecks: readonly InstallationCheck[] = [
     people: true,
     run: async (target, { ada }) => {
       const media = await ada.api.upload(new Blob([PIXEL], { type: 'image/png' }), { name: 'verify.png' });
+      await once('the picture', untilReady(ada, media.id));
       const { url } = await ada.api.mediaUrl(media.id);
       const response = await fetch(new URL(url, target.url), { signal: AbortSignal.timeout(TIMEOUT_MS) });
       const body = Buffer.from(await response.arrayBuffer());

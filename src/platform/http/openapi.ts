@@ -22,7 +22,7 @@ function toJsonSchema(schema: z.ZodType, io: 'input' | 'output', names: SchemaNa
     metadata: io === 'output' ? names : noNames,
   });
   const components = Object.fromEntries(
-    Object.entries($defs).map(([name, { id: _, ...definition }]) => [name, definition]),
+    Object.entries($defs).map(([name, { id: _named, ...definition }]) => [name, definition]),
   );
   return { schema: json(properties['root']), components: json(components) };
 }
