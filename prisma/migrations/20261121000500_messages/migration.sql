@@ -201,18 +201,6 @@ CREATE UNIQUE INDEX IF NOT EXISTS "call_logs_conversation_id_seq_key" ON "call_l
 CREATE INDEX IF NOT EXISTS "call_participants_user_id_idx" ON "call_participants"("user_id");
 
 DO $$ BEGIN
-  IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'messages_conversation_id_fkey' AND conrelid = '"messages"'::regclass) THEN
-    ALTER TABLE "messages" ADD CONSTRAINT "messages_conversation_id_fkey" FOREIGN KEY ("conversation_id") REFERENCES "conversations"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
-  END IF;
-END $$;
-
-DO $$ BEGIN
-  IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'messages_sender_id_fkey' AND conrelid = '"messages"'::regclass) THEN
-    ALTER TABLE "messages" ADD CONSTRAINT "messages_sender_id_fkey" FOREIGN KEY ("sender_id") REFERENCES "users"("id") ON DELETE SET NULL ON UPDATE CASCADE;
-  END IF;
-END $$;
-
-DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'messages_thread_id_fkey' AND conrelid = '"messages"'::regclass) THEN
     ALTER TABLE "messages" ADD CONSTRAINT "messages_thread_id_fkey" FOREIGN KEY ("thread_id") REFERENCES "threads"("id") ON DELETE SET NULL ON UPDATE CASCADE;
   END IF;

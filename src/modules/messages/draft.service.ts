@@ -57,13 +57,14 @@ export class DraftService {
       ownsAttachments: true,
       markRead: input.markRead,
       unasked: true,
+      pauseMs: 0,
     };
   }
 
   /** @throws role_insufficient, blocked, rate_limited (slow mode), not_found, message_deleted, invalid_state, message_rejected */
   async prepare(actor: Actor, member: Membership, input: SendFields, payloadHash: string): Promise<Draft> {
     checkLimits(input, this.config);
-    await this.assertMayPost(actor, member);
+    const pauseMs = await this.assertMayPost(actor, member);
     if (input.mentionAll) this.conversations.assertMayMentionAll(member);
     if (input.replyToSeq !== undefined) await this.checkReply(member, input.replyToSeq);
     if (input.threadId !== undefined) await this.checkThread(member, input.threadId);
@@ -91,6 +92,7 @@ export class DraftService {
       ownsAttachments: !source,
       markRead: input.markRead,
       unasked: false,
+      pauseMs,
     };
     return { ...draft, body: await this.moderation.review(draft) };
   }
@@ -101,13 +103,17 @@ export class DraftService {
     if (mentionAll) this.conversations.assertMayMentionAll(member);
   }
 
-  /** @throws role_insufficient, blocked, rate_limited (slow mode) */
-  async assertMayPost(actor: Actor, member: Membership): Promise<void> {
+  /**
+   * Answers the pause of slow mode in ms, 0 without it. Storing asks again: another send may be under way.
+   * @throws role_insufficient, blocked, rate_limited (slow mode)
+   */
+  private async assertMayPost(actor: Actor, member: Membership): Promise<number> {
     await this.assertMayWrite(actor, member);
     const pauseMs = member.settings.slowModeSec * 1000;
-    if (pauseMs === 0 || this.conversations.mayModerate(member)) return;
+    if (pauseMs === 0 || this.conversations.mayModerate(member)) return 0;
     const age = await lastSendAgeMs(this.database, member.conversationId, actor.userId);
     if (age !== null && age < pauseMs) throw slowMode(pauseMs - age);
+    return pauseMs;
   }
 
   /** @throws role_insufficient, blocked */

@@ -5,12 +5,12 @@ import type { ThreadRow } from './dto/thread.view.js';
 import { countsAsUnread, type Draft, planBatch } from './message-batch.rules.js';
 import { threadJson } from './messages.repository.js';
 
-interface Stored {
+/** What a message gets by being stored. */
+interface Numbers {
   seq: number;
   rev: number;
   ord: number;
   createdAt: Date;
-  threads: ThreadRow[] | null;
 }
 
 export interface Appended {
@@ -24,23 +24,23 @@ export interface Appended {
  * Stores messages of one conversation in one statement: numbers, rows, watermarks of the senders, outbox. It holds the
  * head's row lock from its start to its commit, so it does nothing else; parts that no draft needs are left out.
  *
- * Raises PA404, PA403 (a sender is no active member), PA405 (may not just write), PA422 (attachments) and 23505 (a clientId is stored already); each
- * ends the statement, so no number is lost. An ON CONFLICT beside the counters would leave holes.
+ * Raises PA404, PA403 (a sender is no active member), PA405 (may not just write), PA429 (slow mode), PA422 (attachments) and 23505 (a clientId is
+ * stored already); each ends the statement, so no number is lost. An ON CONFLICT beside the counters would leave holes.
  */
 export async function appendMessages(db: Db, conversationId: string, drafts: readonly Draft[]): Promise<Appended> {
   const plan = planBatch(drafts);
-  const stored = await db.query<Stored>(sql`
+  const stored = await db.query<Numbers & { threads: ThreadRow[] | null }>(sql`
     WITH h AS MATERIALIZED (
       SELECT * FROM conversation_advance(${conversationId}, ${plan.seqs}, ${plan.ords}, ${plan.revs}, NULL,
         ${plan.marks.map((mark) => mark.actor)}::uuid[], ${plan.marks.map((mark) => mark.seq)}::bigint[],
         ${plan.marks.map((mark) => mark.ord)}::bigint[], ${plan.marks.map((mark) => mark.force)}::boolean[])
-    )${admitPart(conversationId, drafts)}, ins AS (
+    )${admitPart(conversationId, drafts)}${pacePart(conversationId, drafts)}, ins AS (
       INSERT INTO messages (conversation_id, seq, rev, ord, id, kind, sender_id, client_id, payload_hash, body, meta, reply_to_seq,
         thread_id, mentions, mention_all, forwarded_from, silent, counts, created_at)
       SELECT ${conversationId}::uuid, h.seq + i.n, h.rev + i.n, h.ord + i.o, i.id, i.kind::message_kind, i.sender_id, i.client_id,
         i.payload_hash, i.body, i.meta::jsonb, i.reply_to_seq, i.thread_id, i.mentions::uuid[], i.mention_all,
         i.forwarded_from::jsonb, i.silent, i.counts, clock_timestamp()
-      FROM h${isAsked(drafts) ? sql`` : sql`, admitted`}, unnest(${drafts.map((_, i) => i + 1)}::int[], ${plan.ord}::int[], ${drafts.map((d) => d.id)}::uuid[],
+      FROM h${isAsked(drafts) ? sql`` : sql`, admitted`}${isPaced(drafts) ? sql`, paced` : sql``}, unnest(${drafts.map((_, i) => i + 1)}::int[], ${plan.ord}::int[], ${drafts.map((d) => d.id)}::uuid[],
         ${drafts.map((d) => d.kind)}::text[], ${drafts.map((d) => d.senderId)}::uuid[], ${drafts.map((d) => d.clientId)}::uuid[],
         ${drafts.map((d) => d.payloadHash)}::text[], ${drafts.map((d) => d.body)}::text[], ${drafts.map((d) => json(d.meta))}::text[],
         ${drafts.map((d) => d.replyToSeq)}::bigint[], ${drafts.map((d) => d.threadId)}::uuid[],
@@ -58,7 +58,7 @@ export async function appendMessages(db: Db, conversationId: string, drafts: rea
   return { rows: stored.map((numbers, i) => toRow(draftAt(drafts, i), numbers)), threads: stored[0]?.threads ?? [] };
 }
 
-const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
+export const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
 
 function draftAt(drafts: readonly Draft[], i: number): Draft {
   const draft = drafts[i];
@@ -73,6 +73,17 @@ function admitPart(conversationId: string, drafts: readonly Draft[]) {
   if (isAsked(drafts)) return sql``;
   const senders = drafts.filter(({ unasked }) => unasked).map(({ senderId }) => senderId);
   return sql`, admitted AS MATERIALIZED (SELECT conversation_admit(${conversationId}, ${senders}::uuid[]) AS yes FROM h)`;
+}
+
+const isPaced = (drafts: readonly Draft[]): boolean => drafts.some(({ pauseMs }) => pauseMs > 0);
+
+/** As with `admitted`. */
+function pacePart(conversationId: string, drafts: readonly Draft[]) {
+  const pausing = drafts.filter(({ pauseMs }) => pauseMs > 0);
+  if (pausing.length === 0) return sql``;
+  return sql`, paced AS MATERIALIZED (
+      SELECT message_pace(${conversationId}, ${pausing.map((d) => d.senderId)}::uuid[], ${pausing.map((d) => d.pauseMs)}::bigint[])
+      FROM h)`;
 }
 
 function attachmentPart(conversationId: string, drafts: readonly Draft[]) {
@@ -133,7 +144,7 @@ const threadsColumn = (threads: readonly unknown[]) =>
   threads.length === 0 ? sql`NULL` : sql`(SELECT json_agg(${threadJson} ORDER BY t.rev) FROM thr t)`;
 
 /** What was stored, without reading it back. */
-const toRow = (draft: Draft, { seq, rev, ord, createdAt }: Stored): MessageRow => ({
+export const toRow = (draft: Draft, { seq, rev, ord, createdAt }: Numbers): MessageRow => ({
   id: draft.id,
   conversationId: draft.conversationId,
   seq,

@@ -24,8 +24,10 @@ export interface Draft {
   ownsAttachments: boolean;
   /** Whether the sender's position moves even over unread messages. */
   markRead: boolean;
-  /** The statement itself asks whether the sender may write; else that was asked before. */
+  /** It refers to nothing, and the statement itself asks whether the sender may write; else that was asked before. */
   unasked: boolean;
+  /** Least milliseconds since the sender's last message here (slow mode); 0 for no such rule. */
+  pauseMs: number;
 }
 
 /** Where each message and thread of a batch stands, as offsets from the head before it. */
@@ -43,6 +45,15 @@ export interface BatchPlan {
 /** Silent messages and thread replies are no news to the conversation. */
 export const countsAsUnread = (draft: Pick<Draft, 'silent' | 'threadId'>): boolean =>
   !draft.silent && draft.threadId === null;
+
+/** Nothing but the message itself: it may be stored together with those of other conversations. */
+export const isPlain = (draft: Draft): boolean => draft.unasked && draft.markRead;
+
+/** The same for plain messages: each sender moves once, to their last message. */
+export function planJoint(drafts: readonly Draft[]): BatchPlan {
+  const plan = planBatch(drafts);
+  return { ...plan, marks: [...new Map(plan.marks.map((mark) => [mark.actor, mark])).values()] };
+}
 
 /** Message revs come first, in order, then one for each thread: a reply is two changes, and each change is one row. */
 export function planBatch(drafts: readonly Draft[]): BatchPlan {

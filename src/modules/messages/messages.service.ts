@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Actor, requirePermission } from '../../platform/auth/actor.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { Tx } from '../../platform/database/db.js';
-import { constraintOf, sqlStateOf } from '../../platform/database/database-error.js';
+import { constraintOf, detailOf, sqlStateOf } from '../../platform/database/database-error.js';
 import { DomainError } from '../../platform/errors/domain-error.js';
 import { Log } from '../../platform/logging/log.js';
 import { metrics } from '../../platform/logging/metrics.js';
@@ -17,7 +17,7 @@ import { type Changed, MessageChangeService } from './message-change.service.js'
 import { MessageEditService } from './message-edit.service.js';
 import { verifyMessages } from './message-verify.js';
 import { MessageViews } from './message-views.service.js';
-import { idempotencyMismatch, mediaUnusable } from './messages.errors.js';
+import { idempotencyMismatch, mediaUnusable, slowMode } from './messages.errors.js';
 import { MessageUpdated } from './messages.events.js';
 import { ageMessages, findByClientId, findById, findRow, listBriefs, listShowing } from './messages.repository.js';
 import { payloadHash } from './messages.rules.js';
@@ -192,6 +192,8 @@ function asRefusal(error: unknown): DomainError | undefined {
       return constraintOf(error) === CLIENT_ID_KEY ? idempotencyMismatch() : undefined;
     case 'PA422':
       return mediaUnusable();
+    case 'PA429':
+      return slowMode(Number(detailOf(error)));
     case 'PA403':
     case 'PA404':
       return new DomainError('not_found');

@@ -10,7 +10,20 @@ interface Source {
   bytes: (size: number) => Buffer;
 }
 
-const system: Source = { epochMs: () => Date.now(), bytes: (size) => randomBytes(size) };
+/** A call for a few bytes costs as much as one for a page, and every message needs several ids. Secrets are never taken from it. */
+const ID_BYTES = 16;
+const PAGE = 4096;
+let page = Buffer.alloc(0);
+
+function pooledBytes(size: number): Buffer {
+  if (size > ID_BYTES) return randomBytes(size);
+  if (page.length < size) page = randomBytes(PAGE);
+  const bytes = page.subarray(0, size);
+  page = page.subarray(size);
+  return bytes;
+}
+
+const system: Source = { epochMs: () => Date.now(), bytes: pooledBytes };
 let source: Source = system;
 
 export const now = (): Date => new Date(source.epochMs());

@@ -283,7 +283,7 @@ export const settings = {
   HTTP_BODY_MAX: integer(102_400, 1024, 104_857_600, 'largest request body, in bytes'),
   WS_FRAME_MAX: integer(131_072, 1024, 104_857_600, 'largest socket frame, in bytes'),
   MESSAGE_MAX_CHARS: integer(8000, 1, 100_000, 'longest message body'),
-  MESSAGE_BATCH_MAX: integer(100, 1, 1000, 'messages of one conversation stored by one statement; 1 stores each alone'),
+  MESSAGE_BATCH_MAX: integer(100, 1, 1000, 'messages stored by one statement; 1 stores each alone'),
   MESSAGE_MAX_ATTACHMENTS: integer(10, 0, 100, 'attachments per message'),
   GROUP_MAX_MEMBERS: integer(1000, 2, 100_000, 'members of a group'),
   CHANNEL_MAX_MEMBERS: integer(10_000, 2, 1_000_000, 'members of a channel'),

@@ -142,6 +142,12 @@ export const constraintOf = (error: unknown): string | undefined => {
   return typeof constraint === 'string' ? constraint : undefined;
 };
 
+/** What a function of ours that refused added for its caller. */
+export const detailOf = (error: unknown): string | undefined => {
+  const { detail } = (error ?? {}) as { detail?: unknown };
+  return typeof detail === 'string' ? detail : undefined;
+};
+
 /** Whether repeating the whole transaction may succeed. */
 export const isTransient = (error: unknown): boolean => ['40001', '40P01'].includes(classify(error).code ?? '');
 

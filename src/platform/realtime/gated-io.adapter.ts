@@ -5,6 +5,7 @@ import { Server } from 'socket.io';
 import type { Config } from '../config/config.js';
 import { type Problem, retryAfterSeconds } from '../errors/problem.js';
 import { Connections } from './connections.js';
+import { type GatheredConnection, GatheredWrites } from './gathered-writes.js';
 import { HandshakeGate } from './handshake-gate.js';
 import { CONNECT_TIMEOUT_MS, NAMESPACE, PING_INTERVAL_MS, PING_TIMEOUT_MS } from './protocol.js';
 
@@ -56,11 +57,16 @@ export class GatedIoAdapter extends IoAdapter {
       responses.set(request, response);
       next();
     });
-    engine.on('connection', (connection: { request: object | null; transport: { name: string } }) => {
-      const response = connection.request && responses.get(connection.request);
-      if (response && connection.transport.name === 'websocket') response.req = null;
-      connection.request = null;
-    });
+    const writes = new GatheredWrites();
+    engine.on(
+      'connection',
+      (connection: GatheredConnection & { request: object | null; transport: { name: string } }) => {
+        writes.gather(connection);
+        const response = connection.request && responses.get(connection.request);
+        if (response && connection.transport.name === 'websocket') response.req = null;
+        connection.request = null;
+      },
+    );
   }
 
   /** Our dispatcher owns the connections. */

@@ -1,5 +1,5 @@
 import type { Row } from '../history.js';
-import { type Evidence, groupBy, type Invariant } from './evidence.js';
+import { type Attempt, type Evidence, groupBy, type Invariant } from './evidence.js';
 
 interface Version {
   rev: number;
@@ -26,17 +26,35 @@ const at = (versions: readonly Version[], rev: number): Version | undefined =>
   versions.findLast((version) => version.rev < rev);
 
 /**
+ * Whether somebody may have been let in again by then: an attempt to add them was under way after the last one to remove them
+ * began. A replica that repairs a gap then finds them a member, and no row of the removal in between.
+ */
+function returns(evidence: Evidence): (c: string, user: string, t: number) => boolean {
+  const moves = groupBy(
+    evidence.attempts.filter(({ invoke: { op } }) => op === 'add' || op === 'remove'),
+    ({ invoke: { c, target, user } }) => `${c} ${target ?? user}`,
+  );
+  return (c, user, t) => {
+    const before = moves.get(`${c} ${user}`)?.filter(({ invoke }) => invoke.t < t) ?? [];
+    const removed = before.findLast(({ invoke }) => invoke.op === 'remove')?.invoke.t ?? -Infinity;
+    const end = ({ outcome }: Attempt) => (outcome?.k === 'ok' || outcome?.k === 'fail' ? outcome.t : Infinity);
+    return before.some((attempt) => attempt.invoke.op === 'add' && end(attempt) > removed);
+  };
+}
+
+/**
  * I12: no change with rev above the removal reaches the removed user, no row below visibleFromSeq reaches a later member,
  * and a removed user's send draws no number.
  */
 export const access: Invariant = function* (evidence) {
   const timeline = memberships(evidence);
-  for (const { device, user, c, row } of evidence.live) {
+  const isBack = returns(evidence);
+  for (const { t, device, user, c, row } of evidence.live) {
     // A `void` shows nothing: who is back by the time a gap is repaired gets it for what happened while away.
     if (c === 'user' || row.t === 'void') continue;
     const version = at(timeline.get(`${c} ${user}`) ?? [], row.rev);
     const joins = row.user === user && row.state === 'active';
-    if (version && !version.active && !joins && row.rev > version.rev) {
+    if (version && !version.active && !joins && row.rev > version.rev && !isBack(c, user, t)) {
       yield `${device} was told rev ${row.rev} of ${c}, which its user had left at ${version.rev}`;
     }
   }

@@ -7,15 +7,18 @@ import { acting, createGroup, direct, type SendResult, send } from './support.js
 describe('sending', () => {
   let parley: TestApp;
   let second: TestApp;
+  let third: TestApp;
   let ada: Person;
   let ben: Person;
   let eve: Person;
   beforeAll(async () => {
     parley = await createTestApp();
     second = await createTestApp({}, { databaseUrl: parley.databaseUrl });
+    third = await createTestApp({}, { databaseUrl: parley.databaseUrl });
     [ada, ben, eve] = (await registerMany(parley.url, 3)) as [Person, Person, Person];
   });
   afterAll(async () => {
+    await third.close();
     await second.close();
     await parley.close();
   });
@@ -29,20 +32,20 @@ describe('sending', () => {
       },
     );
 
-  it('answers the stored message to every repeat of a clientId, sent one hundred times at once to two replicas', async () => {
+  it('answers the stored message to every repeat of a clientId, sent one hundred times at once to three replicas', async () => {
     const c = await createGroup(ada, [ben]);
     const fields = { clientId: randomUUID(), body: 'once' };
-    const [here, there] = [await connect(ada), await connect(acting(ada, second.url))];
+    const sockets = [await connect(ada), await connect(acting(ada, second.url)), await connect(acting(ada, third.url))];
     const answers = await Promise.all(
       Array.from({ length: 100 }, async (_, i) => {
-        if (i % 3 === 0) return (await post(ada, c, fields)).body;
-        const ack = await (i % 3 === 1 ? here : there).emit<SendResult>('message.send', { c, ...fields });
+        const socket = sockets[i % 4];
+        if (!socket) return (await post(ada, c, fields)).body;
+        const ack = await socket.emit<SendResult>('message.send', { c, ...fields });
         if (!ack.ok) throw new Error(ack.error.code);
         return ack.data;
       }),
     );
-    here.close();
-    there.close();
+    for (const socket of sockets) socket.close();
     expect(answers.filter(({ deduplicated }) => !deduplicated)).toHaveLength(1);
     expect(new Set(answers.map(({ message }) => JSON.stringify(message))).size).toBe(1);
     expect(await stored('SELECT count(*)::int AS n FROM messages WHERE client_id = $1', [fields.clientId])).toEqual([
@@ -304,5 +307,57 @@ describe('sending', () => {
     expect(refused).toMatchObject({ status: 429, body: { code: 'rate_limited', rule: 'slow_mode' } });
     expect((await post(ben, c, { clientId, body: 'first' })).status).toBe(200);
     for (const body of ['one', 'two']) expect((await post(ada, c, { body })).status).toBe(201);
+  });
+
+  it('accepts exactly one of many simultaneous messages in a slow conversation, on one replica and on two', async () => {
+    for (const replicas of [[ben], [ben, acting(ben, second.url)]]) {
+      const c = await createGroup(ada, [ben], { settings: { slowModeSec: 3600 } });
+      const sends = Array.from({ length: 6 }, (_, i) =>
+        post(replicas[i % replicas.length] ?? ben, c, { body: `${i}` }),
+      );
+      const answers = await Promise.all(sends);
+      const refused = answers.filter(({ status }) => status !== 201);
+      expect(refused).toHaveLength(5);
+      for (const { status, body } of refused) {
+        expect({ status, body }).toMatchObject({ status: 429, body: { code: 'rate_limited', rule: 'slow_mode' } });
+      }
+      const rows = await stored('SELECT count(*)::int AS n FROM messages WHERE conversation_id = $1 AND kind = $2', [
+        c,
+        'text',
+      ]);
+      expect(rows).toEqual([{ n: 1 }]);
+    }
+  });
+
+  it('stores what many people write to many conversations at once, the repeats and the refused among them', async () => {
+    const rooms = await Promise.all(Array.from({ length: 12 }, () => createGroup(ada, [ben])));
+    const known = randomUUID();
+    await post(ada, rooms[3] ?? '', { clientId: known, body: 'known' });
+    const sockets = await Promise.all([ada, ben, eve].map((person) => connect(person)));
+    const acks = await Promise.all(
+      rooms.flatMap((c, room) =>
+        sockets.map((socket, i) =>
+          socket.emit<SendResult>('message.send', {
+            c,
+            clientId: room === 3 && i === 0 ? known : randomUUID(),
+            body: room === 3 && i === 0 ? 'known' : `${room} ${i}`,
+          }),
+        ),
+      ),
+    );
+    sockets.forEach((socket) => socket.close());
+    // Eve is a member of none of them.
+    expect(acks.flatMap((ack) => (ack.ok ? [] : [ack.error.code]))).toEqual(rooms.map(() => 'not_found'));
+    expect(acks.flatMap((ack) => (ack.ok && ack.data.deduplicated ? [ack.data.message.clientId] : []))).toEqual([
+      known,
+    ]);
+    const dense = await stored(
+      `SELECT h.seq::int AS head, count(*)::int AS n, max(m.seq)::int AS last, count(*) FILTER (WHERE m.sender_id IS NOT NULL)::int AS sent
+       FROM conversation_head h JOIN messages m USING (conversation_id) WHERE h.conversation_id = ANY ($1) GROUP BY h.conversation_id, h.seq`,
+      [rooms],
+    );
+    expect(dense.map(({ head, n, last, sent }) => [head === n && head === last, sent])).toEqual(
+      rooms.map(() => [true, 2]),
+    );
   });
 });

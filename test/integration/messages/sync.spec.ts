@@ -266,8 +266,11 @@ describe('sync and changes', () => {
   });
 
   it('answers the same by socket', async () => {
-    const c = await createGroup(ada, [ben]);
     const socket = await connect(ben);
+    const c = await createGroup(ada, [ben]);
+    // The notice that he was added is the last thing that happens by itself.
+    type Notice = { t: string; v: { conversationId?: string } };
+    await socket.until<Notice>('user.change', ({ t, v }) => t === 'notification' && v.conversationId === c);
     const rest = await sync(ben, { heads: { [c]: 0 } });
     expect(await socket.emit('sync', { epoch, heads: { [c]: 0 } })).toEqual({ ok: true, data: rest });
     expect(await socket.emit('changes', { c, after: 0 })).toEqual({ ok: true, data: await changes(ben, c, 0) });
