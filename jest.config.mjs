@@ -3,7 +3,7 @@ const base = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
   resolver: '<rootDir>/test/support/jest-resolver.cjs',
-  transform: { '\\.(ts|mts|js|mjs)$': '<rootDir>/test/support/jest-transform.cjs' },
+  transform: { '\\.(ts|mts|js|mjs|cjs)$': '<rootDir>/test/support/jest-transform.cjs' },
   transformIgnorePatterns: [],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/test/.artifacts'],

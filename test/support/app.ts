@@ -36,7 +36,13 @@ export async function createTestApp(
     ...environment,
   });
   const boot = new BootState('0.0.0-test');
-  const log = await createLog({ level: config.LOG_LEVEL, pretty: false, base: {} });
+  const log = await createLog({
+    level: config.LOG_LEVEL,
+    file: config.LOG_FILE,
+    fileOnly: true,
+    pretty: false,
+    base: {},
+  });
   let handler: App['handler'] | undefined;
   const server: Server = createServer((request, response) => handler?.(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

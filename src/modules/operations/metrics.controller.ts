@@ -5,7 +5,9 @@ import { Unlimited } from '../../platform/ratelimit/limit.guard.js';
 import { MetricsGuard } from './metrics.guard.js';
 import { MetricsService } from './metrics.service.js';
 
-const OPENMETRICS = 'application/openmetrics-text';
+// With their versions, which scrapers name.
+const TEXT = 'text/plain; version=0.0.4';
+const OPENMETRICS = 'application/openmetrics-text; version=1.0.0';
 
 @Controller()
 export class MetricsController {
@@ -17,7 +19,7 @@ export class MetricsController {
   @Unlimited()
   @UseGuards(MetricsGuard)
   async text(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const accepted = request.accepts(['text/plain', OPENMETRICS]);
+    const accepted = request.accepts([TEXT, OPENMETRICS]);
     const { type, text } = await this.metrics.text(accepted === OPENMETRICS ? 'openmetrics' : 'prometheus');
     response.setHeader('Content-Type', type).setHeader('Vary', 'Accept').end(text);
   }

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { errorFields } from './error-fields.js';
 import { Log } from './log.js';
 import { metrics } from './metrics.js';
 import { currentTrace } from './tracing.js';
@@ -9,11 +10,17 @@ export interface LogSettings {
   level: string;
   /** Also write to this file, rotated by size and day. */
   file?: string | undefined;
+  /** And not to stdout. */
+  fileOnly?: boolean;
+  /** How large one file may become (20m), and how many old ones are kept. */
+  rotation?: { size: string; keep: number };
   pretty: boolean;
   base: Record<string, string>;
   /** Lines name the span they are written in. */
   traced?: boolean;
 }
+
+const ROTATION = { size: '20m', keep: 14 };
 
 /** Names whose values are removed wherever they appear in a line, should one ever get there. */
 const secrets = [
@@ -40,12 +47,21 @@ function standardOutput(): DestinationStream {
   return stream;
 }
 
-async function createPino({ level, file, pretty, base, traced = false }: LogSettings): Promise<Logger> {
+async function createPino({
+  level,
+  file,
+  fileOnly = false,
+  rotation = ROTATION,
+  pretty,
+  base,
+  traced = false,
+}: LogSettings): Promise<Logger> {
   const options = {
     level,
     base,
     timestamp: pino.stdTimeFunctions.isoTime,
     messageKey: 'msg',
+    serializers: { err: (error: unknown) => errorFields(error) },
     formatters: { level: (label: string) => ({ level: label }) },
     ...(traced ? { mixin: () => ({ ...currentTrace() }) } : {}),
     redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: '(hidden)' },
@@ -56,14 +72,20 @@ async function createPino({ level, file, pretty, base, traced = false }: LogSett
     streams.push({ level, stream: prettyStream({ ignore: 'pid,hostname,event,replica,version', sync: true }) });
   } else if (!file) {
     return pino(options, standardOutput());
-  } else {
+  } else if (!fileOnly) {
     streams.push({ level, stream: standardOutput() });
   }
   if (file) {
     const { default: roll } = await import('pino-roll');
     streams.push({
       level,
-      stream: await roll({ file, size: '20m', frequency: 'daily', mkdir: true, limit: { count: 14 } }),
+      stream: await roll({
+        file,
+        size: rotation.size,
+        frequency: 'daily',
+        mkdir: true,
+        limit: { count: rotation.keep },
+      }),
     });
   }
   return pino(options, pino.multistream(streams as Parameters<typeof pino.multistream>[0]));
