@@ -10,7 +10,9 @@ import { LinksService } from './links.service.js';
 import { MediaConsumer } from './media.consumer.js';
 import { MediaController } from './media.controller.js';
 import { MediaService } from './media.service.js';
+import { ProbeService } from './probe.service.js';
 import { ProcessingService } from './processing.service.js';
+import { ReconcileService } from './reconcile.service.js';
 import { ScanService } from './scan.service.js';
 import { SweepService } from './sweep.service.js';
 import { UploadsService } from './uploads.service.js';
@@ -27,7 +29,9 @@ import { UploadsService } from './uploads.service.js';
     ImageService,
     InspectionService,
     LinksService,
+    ProbeService,
     ProcessingService,
+    ReconcileService,
     ScanService,
     SweepService,
     UploadsService,

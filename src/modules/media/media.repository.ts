@@ -135,6 +135,7 @@ export interface Processed {
   sha256: string | null;
   width: number | null;
   height: number | null;
+  durationMs: number | null;
   blurhash: string | null;
   variants: readonly VariantRow[];
 }
@@ -144,7 +145,8 @@ export async function setReady(tx: Tx, id: string, found: Processed): Promise<bo
   const done = await tx.execute(sql`
     UPDATE media_objects
     SET state = 'ready', ready_at = now(), reject_reason = NULL, storage_key = ${found.storageKey}, size = ${found.size},
-        sha256 = ${found.sha256}, width = ${found.width}, height = ${found.height}, blurhash = ${found.blurhash}
+        sha256 = ${found.sha256}, width = ${found.width}, height = ${found.height},
+        duration_ms = ${found.durationMs}, blurhash = ${found.blurhash}
     WHERE id = ${id} AND state = 'processing'`);
   if (done === 0) return false;
   if (found.variants.length > 0)

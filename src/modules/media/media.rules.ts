@@ -81,6 +81,21 @@ const inline = new Set([...(families['image'] ?? []), 'video/mp4', 'video/webm']
 
 export const isImage = (mime: string): boolean => familyOf.get(mime) === 'image';
 
+const demuxers: Record<string, string> = {
+  mp4: 'mov',
+  matroska: 'matroska',
+  ogg: 'ogg',
+  mp3: 'mp3',
+  aac: 'aac',
+  wav: 'wav',
+  flac: 'flac',
+};
+/** What ffprobe reads sound and film of this type with; undefined for everything else. */
+export const demuxerOf = (mime: string): string | undefined => demuxers[familyOf.get(mime) ?? ''];
+
+/** Whether a file is looked into before it is ready. */
+export const needsProcessing = (mime: string): boolean => isImage(mime) || demuxerOf(mime) !== undefined;
+
 /** Whether a file of this type may be sent at all. */
 export const isAccepted = (mime: string, purpose: MediaRow['purpose']): boolean =>
   purpose === 'avatar' ? isImage(mime) : familyOf.has(mime);

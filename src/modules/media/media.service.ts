@@ -9,10 +9,12 @@ import { UsersService } from '../users/users.service.js';
 import { type AttachmentView, toAttachmentView } from './dto/attachment.view.js';
 import { type MediaView, toMediaView } from './dto/media.view.js';
 import { toWithheldView, type WithheldQuery, type WithheldView } from './dto/withheld.view.js';
+import type { MediaReconciliation } from './dto/reconciliation.view.js';
 import * as errors from './media.errors.js';
 import { MediaReady, MediaUploaded, MediaWithdrawn } from './media.events.js';
 import * as repository from './media.repository.js';
 import type { MediaRow, MediaState } from './media.rules.js';
+import { ReconcileService } from './reconcile.service.js';
 
 /** Where files are shown, as the module that shows them knows it. */
 export interface MediaUses {
@@ -35,6 +37,7 @@ export class MediaService implements OnModuleInit {
     private readonly database: DatabaseService,
     private readonly users: UsersService,
     private readonly events: EventsService,
+    private readonly reconciler: ReconcileService,
   ) {}
 
   onModuleInit(): void {
@@ -114,6 +117,11 @@ export class MediaService implements OnModuleInit {
     if (row.state === 'ready') await this.events.publish(tx, new MediaReady(id, row.ownerId));
     if (row.state === 'uploaded') tx.afterCommit(() => this.events.hint(new MediaUploaded(id)));
     return toMediaView(row);
+  }
+
+  /** Compares store and table, for the operator at the command line. @throws dependency_unavailable */
+  reconcile(options: { apply: boolean }): Promise<MediaReconciliation> {
+    return this.reconciler.run(options);
   }
 
   private async moderate(

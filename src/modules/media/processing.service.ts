@@ -10,6 +10,7 @@ import { ImageService, type Rendition, UnacceptableImage } from './image.service
 import { MediaReady, MediaWithdrawn } from './media.events.js';
 import * as repository from './media.repository.js';
 import { folderOf, isImage, type MediaRow, type VariantRow } from './media.rules.js';
+import { ProbeService } from './probe.service.js';
 import { ScanService } from './scan.service.js';
 import { newPart } from './uploads.service.js';
 
@@ -34,6 +35,7 @@ export class ProcessingService implements OnModuleInit {
     private readonly storage: Storage,
     private readonly images: ImageService,
     private readonly scanner: ScanService,
+    private readonly prober: ProbeService,
     private readonly events: EventsService,
     private readonly background: BackgroundWork,
     private readonly log: Log,
@@ -112,18 +114,30 @@ export class ProcessingService implements OnModuleInit {
       const threat = content && (await this.scanner.scan(row.id, content));
       if (threat) return this.withdraw(row, 'quarantined', threat);
     }
+    if (row.mime === null || !isImage(row.mime)) {
+      if (!(await this.storage.head(row.storageKey))) return this.withdraw(row, 'rejected', 'lost');
+      return this.publish(
+        row,
+        row.mime === null ? row : { ...row, ...(await this.prober.probe(row.storageKey, row.mime)) },
+      );
+    }
     const content = await this.storage.read(row.storageKey);
     if (!content) return this.withdraw(row, 'rejected', 'lost');
-    if (row.mime === null || !isImage(row.mime)) {
-      content.destroy();
-      return this.publish(row, row);
-    }
     const { original, thumb, medium, blurhash } = await this.images.render(await buffer(content), row.mime);
     const variants = [await this.store(row, 'thumb', thumb), await this.store(row, 'medium', medium)];
     const { storageKey } = await this.store(row, 'original', original);
     const { width, height, bytes } = original;
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    await this.publish(row, { storageKey, size: bytes.length, sha256, width, height, blurhash, variants });
+    await this.publish(row, {
+      ...row,
+      storageKey,
+      size: bytes.length,
+      sha256,
+      width,
+      height,
+      blurhash,
+      variants,
+    });
   }
 
   private async store(row: MediaRow, variant: string, { bytes, mime, width, height }: Rendition): Promise<VariantRow> {

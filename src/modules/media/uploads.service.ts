@@ -16,7 +16,7 @@ import { LinksService } from './links.service.js';
 import * as errors from './media.errors.js';
 import { MediaReady, MediaUploaded } from './media.events.js';
 import * as repository from './media.repository.js';
-import { folderOf, isAccepted, isImage, type MediaRow } from './media.rules.js';
+import { folderOf, isAccepted, type MediaRow, needsProcessing } from './media.rules.js';
 
 /** How a file comes in: announced, sent past the application or to the disk, completed. */
 @Injectable()
@@ -102,7 +102,7 @@ export class UploadsService {
   }
 
   private async settle(row: MediaRow, storageKey: string, { mime, sha256, reason }: Findings): Promise<boolean> {
-    const checked = mime !== null && !isImage(mime) && this.config.MEDIA_SCAN_URL === undefined;
+    const checked = mime !== null && !needsProcessing(mime) && this.config.MEDIA_SCAN_URL === undefined;
     const state = reason !== null ? 'rejected' : checked ? 'ready' : 'uploaded';
     return this.database.tx(async (tx) => {
       const won = await repository.settleUpload(tx, row.id, { storageKey, state, mime, sha256, reason });
