@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
@@ -29,7 +29,8 @@ export async function startOtlpReceiver() {
   const raw: string[] = [];
   const seen: { path: string | undefined; headers: IncomingHttpHeaders; resource: Record<string, unknown> }[] = [];
   const waiting = new Set<() => void>();
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => void receive(request, response));
+  const receive = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await text(request);
     raw.push(body);
     for (const { resource, scopeSpans } of (JSON.parse(body) as OtlpRequest).resourceSpans) {
@@ -39,7 +40,7 @@ export async function startOtlpReceiver() {
     }
     response.setHeader('Content-Type', 'application/json').end('{}');
     for (const look of waiting) look();
-  });
+  };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -63,3 +63,9 @@ export function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => str
   for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
   return groups;
 }
+
+/** A text field of a form; files it has none. */
+export function textOf(form: FormData, name: string): string {
+  const value = form.get(name);
+  return typeof value === 'string' ? value.trim() : '';
+}

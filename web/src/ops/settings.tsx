@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button } from '../ui/button.js';
 import { announce } from '../ui/live-region.js';
 import { Card, Loaded } from './card.js';
-import { metrics } from './format.js';
+import { metrics, textOf } from './format.js';
 import { type Resource, useOperator } from './resource.js';
 import { type Operator, ParleyError } from './session.js';
 import { metricNames, type Settings, type Threshold } from './types.js';
@@ -128,7 +128,7 @@ function readForm(form: FormData): Omit<Settings, 'updatedAt'> {
   });
   return {
     thresholds: Object.fromEntries(metricNames.map((name) => [name, threshold(name)])) as Settings['thresholds'],
-    backupLocation: String(form.get('backupLocation')),
+    backupLocation: textOf(form, 'backupLocation'),
     refreshInterval: figure('refreshInterval'),
     metricsRetentionDays: figure('metricsRetentionDays'),
     aggregateRetentionDays: figure('aggregateRetentionDays'),

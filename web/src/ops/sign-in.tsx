@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { Button } from '../ui/button.js';
 import { ThemeToggle } from '../ui/theme-toggle.js';
+import { textOf } from './format.js';
 import { Operator, ParleyError } from './session.js';
 
 interface SignInProps {
@@ -23,7 +24,7 @@ export function SignIn({ onEnd, onSignedIn, ended }: SignInProps) {
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
-    const field = (name: string) => String(form.get(name) ?? '').trim();
+    const field = (name: string) => textOf(form, name);
     setBusy(true);
     setFault(undefined);
     try {
