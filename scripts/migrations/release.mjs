@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** `npm run migration:release`: seals every migration that is not yet in prisma/released.sha256. Part of a release. */
+/**
+ * `npm run migration:release`: seals every migration that is not yet in prisma/released.sha256, and keeps a database as
+ * this version leaves it for the upgrade test. Part of a release, after `npm run build`.
+ */
 import { createHash } from 'node:crypto';
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -19,3 +22,4 @@ for (const name of names) {
   appendFileSync(join(prisma, 'released.sha256'), `${checksum}  ${path}\n`);
 }
 console.log(names.length > 0 ? `Released: ${names.join(', ')}` : 'Nothing new to release.');
+await import('./snapshot.mjs');
