@@ -20,6 +20,7 @@ beforeAll(async () => {
     APP_SECRET: 'outage-secret-outage-secret-outage-secret',
     NODE_ENV: 'test',
     SCHEMA_GUARD_INTERVAL_MS: '300',
+    METRICS_TOKEN: 'metrics-token',
   });
   ada = await register(server.url, 'Ada');
   const ben = await register(server.url, 'Ben');
@@ -42,6 +43,11 @@ afterEach(async () => {
 
 let disconnects = 0;
 beforeAll(() => void connection.socket.on('disconnect', () => disconnects++));
+
+async function figures(): Promise<string> {
+  const answer = await fetch(`${server.url}/metrics`, { headers: { authorization: 'Bearer metrics-token' } });
+  return answer.text();
+}
 
 const send = (clientId: string) => connection.emit('message.send', { c: conversation, clientId, body: clientId });
 
@@ -92,6 +98,7 @@ describe('PostgreSQL after READY', () => {
     const { checks } = await unready();
     expect(checks['database']?.status).toBe('down');
     expect((await fetch(`${server.url}/health`)).status).toBe(200);
+    expect(await figures()).toMatch(/^db_state\{state="down"\} 1$/m);
     expect((await ada.get('/api/v1/users/me')).status).toBe(503);
     await world.server.start();
   });
@@ -123,9 +130,19 @@ describe('the schema after READY', () => {
     expect(checks['schema']?.status).toBe('down');
     expect(await send(randomUUID())).toMatchObject({ ok: false, error: { code: 'database_unavailable' } });
     expect(server.output()).toContain('schema.guard_failed');
+    expect(await figures()).toMatch(/^schema_drift_objects\{severity="fatal"\} [1-9]/m);
     await scene.sql('ALTER TABLE users RENAME COLUMN was_display_name TO display_name');
     await untilReady(server);
     expect(await send(randomUUID())).toMatchObject({ ok: true });
+    const text = await figures();
+    for (const line of [
+      'schema_drift_objects{severity="fatal"} 0',
+      'schema_ready 1',
+      'db_state{state="ready"} 1',
+      'boot_phase{phase="ready"} 1',
+    ])
+      expect(text.split('\n')).toContain(line);
+    expect(text).toMatch(/^boot_phase_seconds\{phase="checking"\} /m);
   });
 
   it('is taken over by a build of a later epoch: this one leaves service and says so', async () => {

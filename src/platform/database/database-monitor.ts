@@ -3,6 +3,7 @@ import pg from 'pg';
 import { jitter } from '../clock/clock.js';
 import { HealthRegistry } from '../lifecycle/health-registry.js';
 import { Log } from '../logging/log.js';
+import { metrics } from '../logging/metrics.js';
 import { classify } from './database-error.js';
 import { clientConfig } from './lifecycle/connection-url.js';
 
@@ -34,7 +35,7 @@ export class DatabaseMonitor {
 
   start(url: string): void {
     this.url = url;
-    this.state = 'ready';
+    this.enter('ready');
     this.health.register({
       name: 'database',
       critical: true,
@@ -105,9 +106,15 @@ export class DatabaseMonitor {
     await client?.end().catch(() => undefined);
   }
 
+  private enter(state: DatabaseState): void {
+    this.state = state;
+    metrics.dbState.reset();
+    metrics.dbState.set({ state }, 1);
+  }
+
   private become(state: DatabaseState): void {
     if (state === this.state) return;
-    this.state = state;
+    this.enter(state);
     this.log[state === 'ready' ? 'info' : 'warn']('db.state', { state, ...this.lastError });
     for (const listener of this.listeners) listener(state);
   }

@@ -15,6 +15,8 @@ export function countLifecycle(event: ReportedEvent): void {
       return metrics.migrationLockRetries.inc();
     case 'seed.applied':
       return metrics.seedSeconds.set({ name: event.seed }, event.durationMs / 1000);
+    case 'schema.drift':
+      return metrics.schemaDrift.inc({ severity: event.severity });
     case 'schema.verified':
       return metrics.schemaAhead.set(event.ahead ? 1 : 0);
     default:

@@ -29,8 +29,8 @@ export class SchemaGuard {
     private readonly log: Log,
   ) {}
 
-  async start(options: LifecycleOptions): Promise<void> {
-    this.check = await createSchemaGuard(options);
+  start(options: LifecycleOptions): void {
+    this.check = createSchemaGuard(options);
     this.health.register({
       name: 'schema',
       critical: true,
@@ -84,6 +84,7 @@ export class SchemaGuard {
     this.last = found;
     metrics.schemaGuardRuns.inc({ result: found.compatible ? 'compatible' : 'incompatible' });
     metrics.schemaReady.set(found.compatible ? 1 : 0);
+    metrics.schemaDrift.set({ severity: 'fatal' }, found.differences.length);
     if (before === found.compatible) return;
     this.database.refuse('schema', !found.compatible);
     if (found.compatible) this.log.info('schema.guard_recovered');

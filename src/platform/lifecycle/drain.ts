@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { Config } from '../config/config.js';
 import { monotonicMs } from '../clock/clock.js';
+import { metrics } from '../logging/metrics.js';
 import type { Log } from '../logging/log.js';
 import type { BackgroundWork } from './background-work.js';
 import type { BootState } from './boot-state.js';
@@ -38,6 +39,8 @@ export async function drain({ config, log, boot, server, background, sockets, cl
   };
   const waitMs = config.DRAIN_WAIT_MS ?? (config.isProduction ? WAIT_MS : 0);
   boot.enter('draining');
+  metrics.bootPhase.reset();
+  metrics.bootPhase.set({ phase: boot.phase }, 1);
   sockets.refuse();
   server.on('request', (_request, response) => {
     if (!response.headersSent) response.setHeader('Connection', 'close');

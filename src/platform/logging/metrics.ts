@@ -28,10 +28,12 @@ export const metrics = {
   httpActive: gauge('http_server_active_requests', 'REST requests in flight'),
   unexpectedErrors: counter('error_unexpected_total', 'Defects: answers that were internal_error'),
 
+  bootPhase: gauge('boot_phase', '1 for the phase this process is in', ['phase']),
   bootPhaseSeconds: gauge('boot_phase_seconds', 'Duration of each boot phase', ['phase']),
   bootReadySeconds: gauge('boot_ready_seconds', 'Process start to ready'),
   schemaReady: gauge('schema_ready', '1 while the live schema is what this build needs'),
   schemaAhead: gauge('schema_ahead', '1 while the database is newer than this build, and compatible'),
+  schemaDrift: gauge('schema_drift_objects', 'Objects that are not as this build expects them', ['severity']),
   schemaGuardRuns: counter('schema_guard_runs_total', 'Looks at the live schema while serving', ['result']),
   lockWaitSeconds: gauge('lock_wait_seconds', 'How long this boot waited for the migration lock'),
   migrationSeconds: gauge('migration_seconds', 'Duration of each migration this boot applied', ['name']),
@@ -40,6 +42,7 @@ export const metrics = {
   dbConnectFailures: counter('db_connect_failures_total', 'Connections of the boot that failed, by class', ['class']),
   schemaInfo: gauge('schema_info', 'Schema in force', ['fingerprint', 'head', 'epoch']),
 
+  dbState: gauge('db_state', '1 for the state the database is in: connecting, ready, degraded or down', ['state']),
   dbConnections: gauge('db_client_connection_count', 'Connections of the application pool', ['state']),
   dbDuration: timed('db_client_operation_duration_seconds', 'Duration of database statements'),
   logLinesDropped: counter('log_lines_dropped_total', 'Lines lost because nobody read standard output'),
