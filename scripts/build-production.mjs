@@ -35,7 +35,6 @@ const { metafile } = await build({
   sourcemap: false,
   // Splitting moves decorated classes before the import that brings Reflect's metadata functions; this keeps them after it.
   inject: [join(root, 'node_modules/reflect-metadata/Reflect.js')],
-  keepNames: true,
   minifyWhitespace: true,
   minifySyntax: true,
   plugins: [httpWithoutFetch],

@@ -1,11 +1,11 @@
 import type { RequestListener, Server } from 'node:http';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { App } from './app.js';
 import { appSecret } from './platform/config/installation-secrets.js';
 import { type Config, loadConfig } from './platform/config/config.js';
-import { openConnection } from './platform/database/lifecycle/connect.js';
-import { lifecycleOptions } from './platform/database/lifecycle-options.js';
 import type { DatabaseContext } from './platform/database/schema-gate.js';
+import { SchemaLifecycle } from './platform/database/schema-lifecycle.js';
 import { surviveDefects } from './platform/errors/report-unexpected.js';
 import type { BootState } from './platform/lifecycle/boot-state.js';
 import { createLog } from './platform/logging/create-log.js';
@@ -41,10 +41,10 @@ export async function start({ boot, server, signal }: StartContext): Promise<Run
   });
   for (const warning of config.warnings) log.warn('config.unknown', {}, warning);
   appSecret(config);
-  // The application loads while the server starts or answers the handshake.
-  const application = import('./app.js');
+  const opening = openDatabase(config, log, boot, signal);
+  const application = loadApplication(opening);
   application.catch(() => undefined);
-  const database = await openDatabase(config, log, boot, signal);
+  const database = await opening;
   boot.enter('creating');
   let app: App | undefined;
   try {
@@ -52,11 +52,34 @@ export async function start({ boot, server, signal }: StartContext): Promise<Run
     app = await createApp({ config, log, boot, server, database, replicaId });
     signal.throwIfAborted();
   } catch (error) {
+    await database.lifecycle?.abandon();
     await (app ? app.abandon() : database.stopServer?.());
     throw withExitCode(error);
   }
   surviveDefects(log);
   return { handler: app.handler, announce: () => announce(config, log, boot, server), stop: app.stop };
+}
+
+/** How long the application may wait for the database before it loads on. */
+const HEAD_START_MS = 50;
+
+/**
+ * Loading blocks the event loop, so the database goes first: it is called before the framework loads, gets a turn after
+ * each part of it, and looks at the schema while our own modules load.
+ */
+async function loadApplication(opening: Promise<DatabaseContext>): Promise<typeof import('./app.js')> {
+  for (const load of [
+    () => import('@nestjs/common'),
+    () => import('@nestjs/core'),
+    () => import('@nestjs/platform-express'),
+    () => import('./platform/realtime/gated-io.adapter.js'),
+  ]) {
+    await load();
+    await turn();
+  }
+  const database = await Promise.race([opening, turn()]);
+  await database?.lifecycle?.underWay(HEAD_START_MS);
+  return import('./app.js');
 }
 
 /** A module that cannot be built or does not start ends the boot with 21; errors that know their code keep it. */
@@ -69,10 +92,7 @@ function withExitCode(error: unknown): unknown {
 async function openDatabase(config: Config, log: Log, boot: BootState, signal: AbortSignal): Promise<DatabaseContext> {
   if (config.DATABASE_URL) {
     const urls = { url: config.DATABASE_URL, directUrl: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL };
-    const connection = openConnection(lifecycleOptions(config, urls, boot.version));
-    // The lifecycle takes it and sees the error; until then nobody listens.
-    connection.catch(() => undefined);
-    return { ...urls, signal, connection };
+    return { ...urls, signal, lifecycle: new SchemaLifecycle({ config, log, version: boot.version, urls, signal }) };
   }
   boot.enter('embedded');
   const { startEmbedded } = await import('./platform/database/embedded-postgres.js');
@@ -82,12 +102,15 @@ async function openDatabase(config: Config, log: Log, boot: BootState, signal: A
     log: (event, fields) => log.info(event, { ...fields }),
   });
   const keep = config.EMBEDDED_PG_KEEP ? {} : { stopServer: () => embedded.stop() };
-  return { url: embedded.url, directUrl: embedded.url, signal, ...keep };
+  const urls = { url: embedded.url, directUrl: embedded.url };
+  const lifecycle = new SchemaLifecycle({ config, log, version: boot.version, urls, signal });
+  return { ...urls, signal, lifecycle, ...keep };
 }
 
 function announce(config: Config, log: Log, boot: BootState, server: Server): void {
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.PORT;
+  metrics.bootPhase.set({ phase: boot.phase }, 1);
   for (const { phase, ms } of boot.finished) metrics.bootPhaseSeconds.set({ phase }, ms / 1000);
   metrics.bootReadySeconds.set(performance.now() / 1000);
   log.info('boot.services.ready', {}, 'ALL SERVICES INITIALIZED SUCCESSFULLY');

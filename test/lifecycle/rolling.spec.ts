@@ -77,7 +77,7 @@ it('the guard of a running replica sees additions, losses and epochs, and recove
   scene.manifest = await scene.manifestOf(old);
   const build = await scene.build(old);
   await boot(scene, build);
-  const look = await createSchemaGuard(bootOptions(scene, build));
+  const look = createSchemaGuard(bootOptions(scene, build));
   const client = new Client({ connectionString: scene.url });
   await client.connect();
   try {

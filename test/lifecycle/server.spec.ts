@@ -47,6 +47,7 @@ it('a standby is waited for until the deadline (24), and used once it is promote
 
 describe('preflight', () => {
   const healthy: ServerFacts = {
+    found: { history: true, home: true, empty: false },
     pid: 1,
     version: 18,
     versionText: '18.4',

@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { CryptoKey, JWK } from 'jose';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import type { JWK } from 'jose';
 import { epochMs, newId } from '../clock/clock.js';
 import { Config } from '../config/config.js';
 import { DatabaseService } from '../database/database.service.js';
@@ -19,8 +20,8 @@ interface KeyRow {
 interface LoadedKey {
   kid: string;
   publicJwk: JWK;
-  verify: CryptoKey;
-  sign: CryptoKey;
+  verify: KeyObject;
+  sign: KeyObject;
   /** ms since the epoch; signs from `activeFrom` to `retiredAt`, verifies until `expiresAt`. */
   activeFrom: number;
   retiredAt: number;
@@ -72,14 +73,14 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** The key that signs now. */
-  signing(): { kid: string; key: CryptoKey } {
+  signing(): { kid: string; key: KeyObject } {
     const key = this.current();
     if (!key) throw new Error('no signing key');
     return { kid: key.kid, key: key.sign };
   }
 
   /** The public key for a `kid`; one that another replica made a moment ago is looked up. */
-  async verifying(kid: string): Promise<CryptoKey | undefined> {
+  async verifying(kid: string): Promise<KeyObject | undefined> {
     if (!this.keys.has(kid) && epochMs() - this.loadedAt > LOOK_UP_AFTER_MS) await this.load();
     const key = this.keys.get(kid);
     return key && key.expiresAt > epochMs() ? key.verify : undefined;
@@ -147,21 +148,18 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
              retired_at AS "retiredAt", expires_at AS "expiresAt"
       FROM signing_keys WHERE expires_at IS NULL OR expires_at > now() ORDER BY active_from, kid`);
     const before = this.keys;
-    this.keys = new Map(
-      await Promise.all(rows.map(async (row) => [row.kid, await this.import(row, before.get(row.kid))] as const)),
-    );
+    this.keys = new Map(rows.map((row) => [row.kid, this.import(row, before.get(row.kid))]));
     this.loadedAt = epochMs();
     if ([...before.keys()].some((kid) => !this.keys.has(kid))) for (const listener of this.listeners) listener();
   }
 
-  private async import(row: KeyRow, known: LoadedKey | undefined): Promise<LoadedKey> {
-    const { importJWK } = await import('jose');
+  private import(row: KeyRow, known: LoadedKey | undefined): LoadedKey {
     const open = (): JWK => JSON.parse(this.box.open('signing-key', row.privateEnc)) as JWK;
     return {
       kid: row.kid,
       publicJwk: row.publicJwk,
-      verify: known?.verify ?? ((await importJWK(row.publicJwk, 'EdDSA')) as CryptoKey),
-      sign: known?.sign ?? ((await importJWK(open(), 'EdDSA')) as CryptoKey),
+      verify: known?.verify ?? createPublicKey({ key: row.publicJwk, format: 'jwk' }),
+      sign: known?.sign ?? createPrivateKey({ key: open(), format: 'jwk' }),
       activeFrom: row.activeFrom.getTime(),
       retiredAt: row.retiredAt?.getTime() ?? Infinity,
       expiresAt: row.expiresAt?.getTime() ?? Infinity,

@@ -8,13 +8,9 @@ import { metrics } from '../logging/metrics.js';
 import { DatabaseMonitor } from './database-monitor.js';
 import { translateDatabaseError } from './database-error.js';
 import { DatabaseNotVerifiedError, DatabaseService } from './database.service.js';
-import { runLifecycle } from './lifecycle/run-lifecycle.js';
-import { countLifecycle } from './lifecycle-metrics.js';
-import { lifecycleOptions } from './lifecycle-options.js';
-import { outlasting } from './lifecycle/outlast.js';
-import type { LifecycleOptions, LifecyclePhase, PhaseDetail, ReportedEvent } from './lifecycle/types.js';
 import { createPool } from './pool.js';
 import { SchemaGuard } from './schema-guard.js';
+import { SchemaLifecycle } from './schema-lifecycle.js';
 
 export const DATABASE_CONTEXT = Symbol('DATABASE_CONTEXT');
 
@@ -26,8 +22,8 @@ export interface DatabaseContext {
   directUrl: string;
   /** Aborted by a stop signal during the boot. */
   signal: AbortSignal;
-  /** Opened while the application is still loading. */
-  connection?: LifecycleOptions['connection'];
+  /** Begun while the application was still loading; without one the gate begins it. */
+  lifecycle?: SchemaLifecycle;
   /** Stops the embedded server, last of all. */
   stopServer?: () => Promise<void>;
 }
@@ -51,32 +47,14 @@ export class SchemaGate implements OnModuleInit, OnApplicationShutdown {
     this.background.requireBeforeStart(() => {
       if (!this.database.verified) throw new DatabaseNotVerifiedError();
     });
-    const options = lifecycleOptions(this.config, this.context, this.boot.version);
-    const report = (reported: ReportedEvent): void => {
-      countLifecycle(reported);
-      const { level, event, ...fields } = reported;
-      this.log[level](event, fields);
-    };
-    const onPhase = (phase: LifecyclePhase, detail: PhaseDetail): void => {
+    const { context, config, log } = this;
+    const lifecycle =
+      context.lifecycle ??
+      new SchemaLifecycle({ config, log, version: this.boot.version, urls: context, signal: context.signal });
+    const result = await lifecycle.proceed((phase, detail) => {
       if (phase !== 'verified') this.boot.enter(phase, { ...detail });
-    };
-    const { signal, connection } = this.context;
-    const result = await runLifecycle({
-      ...options,
-      signal,
-      ...(connection ? { connection } : {}),
-      onPhase,
-      report,
     });
     this.boot.enter('starting');
-    const patience = outlasting({
-      ...options,
-      connectionString: this.context.url,
-      urlSource: 'DATABASE_URL',
-      signal,
-      onPhase,
-      report,
-    });
     const pool = createPool(
       this.config,
       {
@@ -86,7 +64,7 @@ export class SchemaGate implements OnModuleInit, OnApplicationShutdown {
       },
       this.log,
     );
-    this.database.open(pool, { prepared: !result.pooler, patience });
+    this.database.open(pool, { prepared: !result.pooler, patience: lifecycle.patience });
     await this.database.ping();
     metrics.schemaReady.set(1);
     metrics.schemaInfo.set(
@@ -95,7 +73,7 @@ export class SchemaGate implements OnModuleInit, OnApplicationShutdown {
     );
     this.monitor.onChange((state) => this.database.refuse('down', state === 'down'));
     this.monitor.start(this.context.directUrl);
-    await this.guard.start(options);
+    this.guard.start(lifecycle.options);
     this.log.info('boot.database.ready', {}, 'DATABASE INITIALIZATION COMPLETED - SCHEMA IS READY');
   }
 

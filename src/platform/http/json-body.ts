@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import { DomainError } from '../errors/domain-error.js';
 
@@ -8,7 +9,6 @@ const MAX_DEPTH = 20;
  * left unread for the routes that stream (uploads), which are the only ones that accept it.
  */
 export function jsonBody(limit: number): RequestHandler[] {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
   const parse = express.json({
     limit,
     strict: true,
@@ -16,11 +16,7 @@ export function jsonBody(limit: number): RequestHandler[] {
     // body-parser writes a status onto whatever is thrown here, so it gets plain errors and `explain` says what they mean.
     verify: (_request, _response, raw, encoding) => {
       if (encoding !== 'utf-8') throw Object.assign(new Error(), { type: 'charset.unsupported' });
-      try {
-        decoder.decode(raw);
-      } catch {
-        throw Object.assign(new Error(), { type: 'encoding.invalid' });
-      }
+      if (!isUtf8(raw)) throw Object.assign(new Error(), { type: 'encoding.invalid' });
     },
   });
   return [

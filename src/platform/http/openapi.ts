@@ -3,6 +3,7 @@ import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import { z } from 'zod';
 import { POLICY, type RoutePolicy } from '../auth/auth.decorator.js';
 import { errorCodes } from '../errors/error-codes.js';
+import { PagesController } from './pages.controller.js';
 import { RETURNS, type Returned } from './returns.decorator.js';
 
 /** The names of the schemas that stand once under components and are referred to from everywhere else. */
@@ -36,7 +37,9 @@ export async function createOpenApi(
   version: string,
   names: SchemaNames = noNames,
 ): Promise<object> {
-  const { DocumentBuilder, SwaggerModule, ApiResponse, ApiBearerAuth } = await import('@nestjs/swagger');
+  const { ApiBearerAuth, ApiExcludeController, ApiResponse, DocumentBuilder, SwaggerModule } =
+    await import('@nestjs/swagger');
+  ApiExcludeController()(PagesController);
   const reflector = new Reflector();
   for (const { metatype } of app.get(DiscoveryService, { strict: false }).getControllers()) {
     if (!metatype) continue;

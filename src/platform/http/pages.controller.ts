@@ -1,5 +1,4 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Public } from '../auth/auth.decorator.js';
 import { Config } from '../config/config.js';
@@ -14,7 +13,6 @@ const ASK_EACH_TIME = 'no-cache';
 
 /** The demo page, the operations page and what they load. Static: who may see which data is decided where it is asked for. */
 @Controller()
-@ApiExcludeController()
 @Public()
 @Unlimited()
 export class PagesController {

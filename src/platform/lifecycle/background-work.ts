@@ -1,6 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { SchedulerRegistry } from '@nestjs/schedule';
-import { CronJob } from 'cron';
+import type { CronJob } from 'cron';
 import { jitter, monotonicMs, now } from '../clock/clock.js';
 import { Config } from '../config/config.js';
 import { Log } from '../logging/log.js';
@@ -36,6 +36,7 @@ export interface JobStatus {
 
 const STOP_LIMIT_MS = 15_000;
 const START_RETRY_MAX_MS = 30_000;
+const CALENDAR_AFTER_MS = 250;
 
 /**
  * Jobs, the outbox relay and queue consumers. Modules register in `onModuleInit`; `BackgroundRuntime` starts them.
@@ -52,7 +53,6 @@ export class BackgroundWork {
   constructor(
     private readonly config: Config,
     private readonly log: Log,
-    private readonly scheduler: SchedulerRegistry,
   ) {}
 
   /** A condition that must hold before anything starts; it throws when it does not. The database sets it. */
@@ -67,7 +67,7 @@ export class BackgroundWork {
 
   registerJob(job: Job): void {
     if (this.jobs.has(job.name)) throw new Error(`job ${job.name} is registered twice`);
-    const repeating = new RepeatingJob(job, this.log, this.stopping.signal, this.scheduler);
+    const repeating = new RepeatingJob(job, this.log, this.stopping.signal);
     this.jobs.set(job.name, repeating);
     this.registerTask({ name: job.name, start: () => repeating.schedule(), stop: () => repeating.settled() });
   }
@@ -119,6 +119,7 @@ export class BackgroundWork {
 
 class RepeatingJob {
   private running: Promise<void> | undefined;
+  private cron: CronJob | undefined;
   /** Of a job with a pause; cron jobs know their own. */
   private nextRunAt: Date | null = null;
   private lastRunAt: Date | null = null;
@@ -128,21 +129,23 @@ class RepeatingJob {
     private readonly job: Job,
     private readonly log: Log,
     private readonly signal: AbortSignal,
-    private readonly scheduler: SchedulerRegistry,
   ) {}
 
-  schedule(): void {
+  async schedule(): Promise<void> {
     const { every } = this.job;
     if (typeof every === 'number') return this.scheduleIn(every);
-    const cron = CronJob.from({
+    // It brings a calendar of its own; the first requests go before it.
+    await pause(CALENDAR_AFTER_MS, undefined, { ref: false });
+    const { CronJob } = await import('cron');
+    if (this.signal.aborted) return;
+    this.cron = CronJob.from({
       cronTime: every,
       onTick: () => void this.runOnce(),
       start: true,
       timeZone: 'UTC',
       unrefTimeout: true,
     });
-    this.scheduler.addCronJob(this.job.name, cron);
-    this.signal.addEventListener('abort', () => void cron.stop(), { once: true });
+    this.signal.addEventListener('abort', () => void this.cron?.stop(), { once: true });
   }
 
   private scheduleIn(ms: number): void {
@@ -181,8 +184,7 @@ class RepeatingJob {
 
   status(): JobStatus {
     const { lastRunAt, lastResult } = this;
-    const cron = this.scheduler.doesExist('cron', this.job.name) ? this.scheduler.getCronJob(this.job.name) : undefined;
-    const nextRunAt = cron ? cron.nextDate().toJSDate() : this.nextRunAt;
+    const nextRunAt = this.cron?.nextDate().toJSDate() ?? this.nextRunAt;
     return { name: this.job.name, running: this.running !== undefined, lastRunAt, lastResult, nextRunAt };
   }
 }

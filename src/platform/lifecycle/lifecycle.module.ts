@@ -1,5 +1,4 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { ScheduleModule } from '@nestjs/schedule';
 import { BackgroundWork } from './background-work.js';
 import { BootState } from './boot-state.js';
 import { Breakers } from './breakers.js';
@@ -13,7 +12,6 @@ export class LifecycleModule {
   static register(boot: BootState): DynamicModule {
     return {
       module: LifecycleModule,
-      imports: [ScheduleModule.forRoot()],
       providers: [{ provide: BootState, useValue: boot }, BackgroundWork, Breakers, HealthRegistry, Load],
       exports: [BootState, BackgroundWork, Breakers, HealthRegistry, Load],
     };

@@ -5,7 +5,6 @@
 //   DECOYS=throw        onModuleInit throws after the database was used
 //   DECOYS=hang         onModuleInit never ends
 import { Global, Module } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
 import { WebSocketGateway } from '@nestjs/websockets';
 
 export function decoys(DatabaseService, BackgroundWork, sql) {
@@ -34,11 +33,7 @@ export function decoys(DatabaseService, BackgroundWork, sql) {
     onApplicationShutdown() {
       tell('shutdown', 'reached');
     }
-    interval() {
-      return attempt(this.database, 'interval');
-    }
   }
-  Interval(50)(Decoy.prototype, 'interval', Object.getOwnPropertyDescriptor(Decoy.prototype, 'interval'));
 
   class Gateway {
     constructor(database) {

@@ -7,12 +7,12 @@ import { brokenTransaction, inTransaction, retryingLockErrors } from './transact
 
 /**
  * Script and history row in one explicit transaction: a crash at any instant leaves both or neither. The file is sent as
- * one message, never split. Answers false when another replica had already applied it (only possible behind a pooler).
+ * one message, never split; `prelude` goes before it in the same transaction. Answers false when another replica had already applied it (only possible behind a pooler).
  */
 export async function applyTransactional(
   session: Session,
   file: MigrationFile,
-  { step, first }: { step: string; first: boolean },
+  { step, prelude }: { step: string; prelude?: string },
 ): Promise<boolean> {
   const { run } = session;
   const history = new History(session);
@@ -27,7 +27,7 @@ export async function applyTransactional(
           { step, statementTimeoutMs: run.settings.migrationStatementTimeoutMs, foreign: true },
           async ({ xid }) => {
             if (!session.direct && (await history.isApplied(file.name))) return false;
-            if (first) await history.ensureTable();
+            if (prelude !== undefined) await session.query(prelude);
             await session.query(file.sql);
             if (!session.inTransaction() || !(await history.insertApplied(file, xid))) throw brokenTransaction();
             if (file.epoch > 0) await raiseEpoch(session, file);

@@ -9,7 +9,7 @@ import { applySettings } from './session-settings.js';
 import type { Session } from './session.js';
 import { isApplied, type DatabaseState } from './state.js';
 import type { LifecycleResult } from './types.js';
-import { wait } from './wait.js';
+import { orAborted, wait } from './wait.js';
 
 const verifyEveryMs = 2_000;
 
@@ -34,6 +34,7 @@ export async function bootSession(session: Session, build: Build): Promise<Lifec
   const ready = await idle();
   if (ready) return finish(session, build, ready, true);
 
+  await orAborted(run.options.mayWrite ?? Promise.resolve(), run.signal);
   if (!session.direct) return finish(session, build, await migrate(session, build, check, undefined), false);
   run.enter('waiting_lock');
   const lock = new MigrationLock(session);
@@ -51,6 +52,7 @@ export async function preflight(session: Session): Promise<void> {
   run.enter('preflight');
   const facts = await readFacts(session, run.schema);
   session.serverPid = facts.pid;
+  session.found = facts.found;
   run.report({ event: 'db.connected', attempt: run.connectAttempts, serverVersion: facts.versionText, pid: facts.pid });
   // A pooler answers with a process of its own choice, not the one that greeted us.
   session.direct = facts.pid === session.greetedBy;

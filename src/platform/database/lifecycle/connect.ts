@@ -10,7 +10,7 @@ import { diagnose } from './diagnose.js';
 import { LifecycleError } from './errors.js';
 import { Session } from './session.js';
 import type { LifecycleOptions } from './types.js';
-import { backoff, wait } from './wait.js';
+import { backoff, orAborted, wait } from './wait.js';
 
 const attemptLimitMs = 5_000;
 
@@ -126,15 +126,10 @@ export function connectError(
 
 /** An abort does not wait for a connection attempt; a connection that then still comes up is closed. */
 async function abortable(attempt: Promise<Client>, signal: AbortSignal): Promise<Client> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([attempt, promise]);
+    return await orAborted(attempt, signal);
   } catch (error) {
     if (signal.aborted) attempt.then((client) => client.end()).catch(() => undefined);
     throw error;
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

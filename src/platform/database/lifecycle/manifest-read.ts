@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ClientBase, QueryArrayResult } from 'pg';
+import { escapeIdentifier, escapeLiteral, type ClientBase, type QueryArrayResult } from 'pg';
 import { READ_OBJECTS } from './manifest-read.sql.js';
 import type { RawRow } from './manifest-read.sql.js';
 import { sortObjects } from './manifest.js';
@@ -31,8 +31,7 @@ const RESTORE = `SELECT ${names.map((name) => `set_config('${name}', current_set
  * @param appRole whose rights on tables are checked; default: the current role.
  */
 export function readLiveObjects(client: ClientBase, schema: string, appRole?: string): Promise<SchemaObject[]> {
-  const role = appRole === undefined ? 'current_user' : `${client.escapeLiteral(appRole)}::name`;
-  return read(client, schema, { role, full: 'false' });
+  return read(client, schema, live(appRole));
 }
 
 /** The same with what is needed to recreate every object: slower, for building a manifest. */
@@ -45,23 +44,43 @@ async function read(
   schema: string,
   { role, full }: Record<'role' | 'full', string>,
 ): Promise<SchemaObject[]> {
-  const values: Record<string, string> = { ':schema': client.escapeLiteral(schema), ':role': role, ':full': full };
-  const statement = READ_OBJECTS.replaceAll(/:(?:schema|role|full)\b/g, (key) => values[key] ?? key);
-  const text = [CANONICAL, statement, RESTORE].join(';\n');
+  const text = objectsSql(schema, { role, full });
   // Several statements in one message give an array of results, which the typings do not know.
   const results: unknown = await client.query({ text, rowMode: 'array' });
-  const rows = (results as QueryArrayResult<RawRow>[])[1]?.rows ?? [];
+  return objectsIn(schema, results as QueryArrayResult[]);
+}
+
+/** The three statements as they are sent, so that they can travel in one message with others. */
+function objectsSql(schema: string, { role, full }: Record<'role' | 'full', string>): string {
+  const values: Record<string, string> = { ':schema': escapeLiteral(schema), ':role': role, ':full': full };
+  const statement = READ_OBJECTS.replaceAll(/:(?:schema|role|full)\b/g, (key) => values[key] ?? key);
+  return [CANONICAL, statement, RESTORE].join(';\n');
+}
+
+/** Of `readLiveObjects`, for a message that asks for more; `objectsIn` reads the three results, rows as arrays. */
+export const liveObjectsSql = (schema: string, appRole?: string): string => objectsSql(schema, live(appRole));
+
+/** What the three statements answered. */
+export function objectsIn(schema: string, [, found]: readonly QueryArrayResult[]): SchemaObject[] {
+  const rows = (found?.rows ?? []) as RawRow[];
   const extensionSchemas = rows.filter(([kind]) => kind === 'extension').map((row) => row[3]);
-  const plain = unqualifier([schema, ...extensionSchemas], (name) => client.escapeIdentifier(name));
+  const plain = unqualifier([schema, ...extensionSchemas]);
   return sortObjects(rows.map((row) => toObject(row, plain)));
 }
+
+const live = (appRole: string | undefined): Record<'role' | 'full', string> => ({
+  role: appRole === undefined ? 'current_user' : `${escapeLiteral(appRole)}::name`,
+  full: 'false',
+});
 
 /**
  * Strips `schema.` in front of a name, so that definitions are equal whatever the schema is called. Inside literals too:
  * that is where `nextval('public.x_seq'::regclass)` has it.
  */
-function unqualifier(schemas: string[], quote: (name: string) => string): (text: string) => string {
-  const names = [...new Set(schemas)].filter((name) => name !== 'pg_catalog').flatMap((name) => [name, quote(name)]);
+function unqualifier(schemas: string[]): (text: string) => string {
+  const names = [...new Set(schemas)]
+    .filter((name) => name !== 'pg_catalog')
+    .flatMap((name) => [name, escapeIdentifier(name)]);
   const pattern = names.map((name) => name.replaceAll(/[^\w"]/g, String.raw`\$&`)).join('|');
   const qualifier = new RegExp(String.raw`(?<![\w".$])(?:${pattern})\.(?=[\w"])`, 'g');
   return (text) => text.replaceAll(qualifier, '');

@@ -12,7 +12,7 @@ import type { Session } from './session.js';
 import { adoptHistory, settle } from './settle.js';
 import type { DatabaseState, Quarantine } from './state.js';
 import type { Seed } from './types.js';
-import { createHome, lifecycleTables } from './tables.js';
+import { createHistory, createHome, lifecycleTables } from './tables.js';
 import { inTransaction } from './transaction.js';
 
 /**
@@ -31,11 +31,16 @@ export async function migrate(
   const plan = reconcile(build, state, run.settings);
   if (isIdle(plan)) return state;
   announce(session, plan);
-  if (!state.home) await createTables(session);
+  const t = lifecycleTables(run.schema);
+  const missing = `${state.home ? '' : createHome(t)}${state.history === null ? createHistory(t) : ''}`;
+  const [first] = plan.pending;
+  // One commit less where there is nothing yet: our own tables come with the first file.
+  const together = first?.lane === 'transactional' && plan.settle.length + plan.adopt.length === 0 && !plan.raiseEpoch;
+  if (!state.home && !together) await inTransaction(session, {}, () => session.query(createHome(t)));
   if (plan.raiseEpoch !== undefined) await raise(session, plan.raiseEpoch);
   for (const settlement of plan.settle) await settle(session, settlement);
   if (plan.adopt.length > 0) await adoptHistory(session, plan.adopt);
-  await applyAll(session, plan.pending, state.quarantined, lock);
+  await applyAll(session, plan.pending, { quarantined: state.quarantined, lock, missing });
 
   return seedAndVerify(session, build, check, lock, plan);
 }
@@ -91,10 +96,6 @@ function announce({ run }: Session, plan: Plan): void {
   }
 }
 
-async function createTables(session: Session): Promise<void> {
-  await inTransaction(session, {}, () => session.query(createHome(lifecycleTables(session.run.schema))));
-}
-
 async function raise(session: Session, epoch: number): Promise<void> {
   await inTransaction(session, {}, () => new History(session).raiseEpoch(epoch));
 }
@@ -102,8 +103,11 @@ async function raise(session: Session, epoch: number): Promise<void> {
 async function applyAll(
   session: Session,
   pending: readonly MigrationFile[],
-  quarantined: readonly Quarantine[],
-  lock: MigrationLock | undefined,
+  {
+    quarantined,
+    lock,
+    missing,
+  }: { quarantined: readonly Quarantine[]; lock: MigrationLock | undefined; missing: string },
 ): Promise<void> {
   const { run } = session;
   const n = pending.length;
@@ -122,7 +126,10 @@ async function applyAll(
     const step = `${i}/${n}`;
     const applied =
       file.lane === 'transactional'
-        ? await applyTransactional(session, file, { step, first: index === 0 })
+        ? await applyTransactional(session, file, {
+            step,
+            ...(index === 0 && missing !== '' ? { prelude: missing } : {}),
+          })
         : await applyConcurrent(session, file, lock, step);
     if (applied) {
       const durationMs = Math.round(performance.now() - started);

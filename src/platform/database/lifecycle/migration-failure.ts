@@ -3,6 +3,7 @@ import { codeOf, LifecycleError, messageOf } from './errors.js';
 import { History } from './history.js';
 import type { MigrationFile } from './migration-files.js';
 import { ConnectionLostError, type Session } from './session.js';
+import { createHome, lifecycleTables } from './tables.js';
 import { inTransaction, isLockError } from './transaction.js';
 
 interface ServerFault {
@@ -58,6 +59,8 @@ export async function migrationFailed(
   });
   const logs = [text, place.slice(2), fault.detail, fault.where].filter(Boolean).join('\n');
   await inTransaction(session, {}, async () => {
+    // The tables may have been part of what was rolled back.
+    await session.query(createHome(lifecycleTables(run.schema)));
     const history = new History(session);
     if (context.unfinishedId !== undefined) await history.failUnfinished(context.unfinishedId, logs);
     else if (await history.exists()) await history.insertFailed(file, logs);

@@ -1,10 +1,11 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { codeOf, LifecycleError } from './errors.js';
 import type { Lane } from './manifest.js';
-import { statements } from './sql-lexer.js';
+import { holdsStatement } from './sql-lexer.js';
 
 export interface MigrationFile {
   name: string;
@@ -87,15 +88,11 @@ async function loadMigration(directory: string, name: string): Promise<Migration
 
 /** Exposed for tools that hold the bytes already. */
 export function parseMigration(name: string, bytes: Buffer): MigrationFile {
-  let sql: string;
-  try {
-    sql = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw invalid(name, 'migration.sql is not UTF-8', 'Save it as UTF-8 without a byte order mark.');
-  }
+  if (!isUtf8(bytes)) throw invalid(name, 'migration.sql is not UTF-8', 'Save it as UTF-8 without a byte order mark.');
+  const sql = bytes.toString();
   if (sql.startsWith('\uFEFF')) throw invalid(name, 'migration.sql begins with a byte order mark', 'Save it without.');
   if (sql.includes('\0')) throw invalid(name, 'migration.sql contains a NUL byte');
-  if (statements(sql).length === 0) throw invalid(name, 'migration.sql holds no statement');
+  if (!holdsStatement(sql)) throw invalid(name, 'migration.sql holds no statement');
   const lf = sql.replaceAll('\r\n', '\n');
   return {
     name,

@@ -1,12 +1,14 @@
 import type { BootRun } from './boot-run.js';
 import { LifecycleError } from './errors.js';
 import type { Session } from './session.js';
+import { foundColumns, type Found } from './state.js';
 import { lifecycleTables, literal } from './tables.js';
 
 /** Oldest major version the runner itself works with; a build may ask for more in its manifest. */
 const leastServer = 14;
 
 export interface ServerFacts {
+  found: Found;
   pid: number;
   version: number;
   versionText: string;
@@ -43,15 +45,17 @@ const factsSql = (schema: string): string => {
               ELSE has_schema_privilege(${namespace}::oid, 'CREATE') END AS "mayUseSchema",
          CASE WHEN ${history} IS NULL THEN true ELSE has_table_privilege(${history}::oid, 'SELECT') END
            AND CASE WHEN ${home} IS NULL THEN true ELSE has_schema_privilege(${home}::oid, 'USAGE') END AS "mayReadHistory",
-         (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`;
+         (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,${foundColumns(t)}`;
 };
 
 export async function readFacts(session: Pick<Session, 'query'>, schema: string): Promise<ServerFacts> {
-  const { rows } = await session.query<Omit<ServerFacts, 'skewMs'> & { now: number }>(factsSql(schema));
+  const { rows } = await session.query<Omit<ServerFacts, 'skewMs' | 'found'> & Found & { now: number }>(
+    factsSql(schema),
+  );
   const row = rows[0];
   if (!row) throw new Error('the server answered nothing');
-  const { now, ...facts } = row;
-  return { ...facts, skewMs: Math.round(now - Date.now()) };
+  const { now, history, home, empty, ...facts } = row;
+  return { ...facts, found: { history, home, empty }, skewMs: Math.round(now - Date.now()) };
 }
 
 /** Is this a server we can work on, with the rights we need? Throws 18 and 24; a standby may be promoted, so is retried. */

@@ -3,6 +3,7 @@ import { Client } from 'pg';
 
 import type { BootRun } from './boot-run.js';
 import { codeOf, LifecycleError, messageOf } from './errors.js';
+import type { Found } from './state.js';
 
 /** The server or the network ended the session. What was not committed is gone; the next session reads what was. */
 export class ConnectionLostError extends Error {
@@ -49,6 +50,9 @@ export class Session {
 
   /** Of the server process; through a pooler only valid inside a transaction. */
   serverPid = 0;
+
+  /** Which tables the last look found. */
+  found: Found | undefined;
 
   private lost: Error | undefined;
   private running = 0;

@@ -65,6 +65,16 @@ export function statements(sql: string): Statement[] {
   return found;
 }
 
+/** Whether there is anything but blanks, comments and semicolons. Looks no further than the first word. */
+export function holdsStatement(sql: string): boolean {
+  for (let i = 0; i < sql.length;) {
+    const next = skipComment(sql, i);
+    if (next === i && !/[\s;]/.test(sql.charAt(i))) return true;
+    i = next > i ? next : i + 1;
+  }
+  return false;
+}
+
 function skipComment(sql: string, at: number): number {
   if (sql.startsWith('--', at)) {
     const newline = sql.indexOf('\n', at);

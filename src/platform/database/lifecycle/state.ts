@@ -1,10 +1,9 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase, QueryArrayResult } from 'pg';
 
 import { fingerprint } from './manifest-fingerprint.js';
-import { readLiveObjects } from './manifest-read.js';
+import { liveObjectsSql, objectsIn } from './manifest-read.js';
 import type { SchemaObject } from './manifest.js';
-import type { LifecycleTables } from './tables.js';
-import { literal } from './tables.js';
+import { lifecycleTables, literal, type LifecycleTables } from './tables.js';
 
 export interface HistoryRow {
   id: string;
@@ -57,27 +56,26 @@ export function historyId(history: readonly HistoryRow[] | null): string {
   return applied[0]?.id ?? '';
 }
 
-interface Found {
+/** Which tables there are. */
+export interface Found {
   history: boolean;
   home: boolean;
+  /** The application schema holds nothing but, perhaps, the history. */
   empty: boolean;
 }
 
-const findTables = (t: LifecycleTables): string => `
-  SELECT to_regclass(${literal(t.history)}) IS NOT NULL AS history,
+/** The columns of `Found`, in this order. Whatever lies in a schema depends on it; what an extension brought does not count. */
+export const foundColumns = (t: LifecycleTables): string => `
+         to_regclass(${literal(t.history)}) IS NOT NULL AS history,
          to_regclass(${literal(t.audit)}) IS NOT NULL AS home,
          NOT EXISTS (
-           SELECT FROM (
-             SELECT c.oid, 'pg_class'::regclass AS catalog FROM pg_class c
-              WHERE c.relnamespace = s.oid AND c.relkind IN ('r','p','v','m','S','f') AND c.relname <> '_prisma_migrations'
-             UNION ALL
-             SELECT p.oid, 'pg_proc'::regclass FROM pg_proc p WHERE p.pronamespace = s.oid
-             UNION ALL
-             SELECT y.oid, 'pg_type'::regclass FROM pg_type y WHERE y.typnamespace = s.oid AND y.typtype IN ('e','d','r')
-           ) o WHERE NOT EXISTS (
-             SELECT FROM pg_depend d WHERE d.classid = o.catalog AND d.objid = o.oid AND d.deptype = 'e')
-         ) AS empty
-    FROM (SELECT to_regnamespace(${literal(t.schema)})::oid AS oid) s`;
+           SELECT FROM pg_depend d
+            WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace(${literal(t.schema)})::oid
+              AND d.classid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass) AND d.deptype = 'n'
+              AND NOT (d.classid = 'pg_class'::regclass AND d.objid = coalesce(to_regclass(${literal(t.history)})::oid, 0))
+              AND NOT EXISTS (
+                SELECT FROM pg_depend e WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e')
+         ) AS empty`;
 
 const readRows = (t: LifecycleTables, found: Found): string => `
   SELECT ${
@@ -99,32 +97,52 @@ const readRows = (t: LifecycleTables, found: Found): string => `
       : `'[]'::json AS seeds, 0 AS min_epoch, '[]'::json AS quarantined`
   }`;
 
-/** Reads the state inside a transaction that the caller opened; locks nothing. */
-export async function readState(
-  client: ClientBase,
-  t: LifecycleTables,
-  schema: string,
-  structure: { read: boolean; appRole?: string },
-): Promise<DatabaseState> {
-  const found = (await client.query<Found>(findTables(t))).rows[0];
+export interface ReadOptions {
+  /** Whether to read the schema itself: without a manifest nobody compares it. */
+  structure: boolean;
+  /** Whose rights on tables are looked at; default: the current role. */
+  appRole?: string;
+  /** As seen a moment ago: saves a round trip while it is still so. */
+  found?: Found;
+  /** Statements for the transaction, each ended by a semicolon. */
+  settings?: string;
+}
+
+/** Reads the state in a read-only transaction of its own, in one message; locks nothing. */
+export async function readState(client: ClientBase, schema: string, options: ReadOptions): Promise<DatabaseState> {
+  const t = lifecycleTables(schema);
+  const { appRole, settings = '' } = options;
+  const find = `SELECT ${foundColumns(t)}`;
+  let found = options.found ?? (await client.query<Found>(find)).rows[0];
   if (!found) throw new Error('the catalog answered nothing');
-  const { rows } = await client.query<{
-    history: HistoryRow[] | null;
-    seeds: SeedRow[];
-    min_epoch: number;
-    quarantined: Quarantine[];
-  }>(readRows(t, found));
-  // Before the first migration there is nothing to compare, and the catalog read is the dearest part.
-  const live =
-    structure.read && (found.history || !found.empty) ? await readLiveObjects(client, schema, structure.appRole) : null;
-  return {
-    history: rows[0]?.history ?? null,
-    empty: found.empty,
-    home: found.home,
-    seeds: rows[0]?.seeds ?? [],
-    minEpoch: rows[0]?.min_epoch ?? 0,
-    quarantined: rows[0]?.quarantined ?? [],
-    live,
-    fingerprint: live === null ? null : fingerprint(live),
-  };
+  try {
+    for (;;) {
+      // Before the first migration there is nothing to compare, and the catalog read is the dearest part.
+      const reads = options.structure && (found.history || !found.empty);
+      const wanted = [find, readRows(t, found), ...(reads ? [liveObjectsSql(schema, appRole)] : []), 'COMMIT'];
+      const results = await messageOf(client, `${BEGIN};\n${settings}${wanted.join(';\n')}`);
+      const [seen, kept, ...objects] = results.slice(reads ? -6 : -3);
+      const [history, home, empty] = (seen?.rows[0] ?? []) as [boolean, boolean, boolean];
+      const before = found;
+      found = { history, home, empty };
+      // Somebody made or dropped them meanwhile: it was the wrong question.
+      if (before.history !== history || before.home !== home || before.empty !== empty) continue;
+      const [rows, seeds, minEpoch, quarantined] = (kept?.rows[0] ?? []) as Kept;
+      const live = reads ? objectsIn(schema, objects) : null;
+      return { history: rows, empty, home, seeds, minEpoch, quarantined, live, fingerprint: live && fingerprint(live) };
+    }
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+const BEGIN = 'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY';
+
+type Kept = [history: HistoryRow[] | null, seeds: SeedRow[], minEpoch: number, quarantined: Quarantine[]];
+
+/** One message of several statements: a result for each, rows as arrays. */
+async function messageOf(client: ClientBase, text: string): Promise<QueryArrayResult[]> {
+  const results: unknown = await client.query({ text, rowMode: 'array' });
+  return results as QueryArrayResult[];
 }

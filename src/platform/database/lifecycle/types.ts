@@ -187,6 +187,8 @@ export interface LifecycleOptions {
   settings?: Partial<LifecycleSettings>;
   /** A connection opened early by `openConnection`, to overlap the handshake with module loading. */
   connection?: Promise<Client>;
+  /** Until it resolves nothing is locked or written; reading goes on. Absent: at once. */
+  mayWrite?: Promise<void>;
   signal?: AbortSignal;
   report?(event: ReportedEvent): void;
   onPhase?(phase: LifecyclePhase, detail: PhaseDetail): void;

@@ -10,6 +10,19 @@ export async function wait(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
+/** What the promise settles to; rejects with the signal's reason when it aborts first. */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: abort, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason as Error);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([promise, abort]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
 /** Full-jitter exponential backoff (Brooker, "Exponential Backoff And Jitter"): uniform in [floor, min(cap, base * 2^attempt)]. */
 export function backoff(attempt: number, limits: { base: number; floor: number; cap: number }): number {
   const ceiling = Math.max(limits.floor, Math.min(limits.cap, limits.base * 2 ** attempt));
