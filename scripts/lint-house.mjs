@@ -61,6 +61,13 @@ const rules = [
     instead: 'register the job with BackgroundRuntime, which starts after the boot',
   },
   {
+    name: 'no-document-library',
+    where: () => true,
+    finds: (node) => isImported(node, '@nestjs/swagger', /./),
+    instead:
+      'wear @Undocumented() or @Returns() of platform/http; only openapi.ts loads it, when it is asked for a document',
+  },
+  {
     name: 'no-kept-database-handle',
     where: () => true,
     finds: (node) => ts.isConstructorDeclaration(node) && keepsHandle(node),

@@ -36,6 +36,11 @@ const faults: [rule: string, file: string, source: string][] = [
     `import { Cron } from '@nestjs/schedule'; export const c = Cron;`,
   ],
   [
+    'no-document-library',
+    'src/modules/a/a.controller.ts',
+    `import { ApiOperation } from '@nestjs/swagger'; export const o = ApiOperation;`,
+  ],
+  [
     'no-kept-database-handle',
     'src/modules/a/a.repository.ts',
     service('db; constructor(database: DatabaseService) { this.db = database.prisma; }'),

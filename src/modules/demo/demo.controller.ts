@@ -1,16 +1,16 @@
 import { Body, Controller, Get, Post, Put } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import type { Actor } from '../../platform/auth/actor.js';
 import { Authenticated, CurrentActor, Public } from '../../platform/auth/auth.decorator.js';
 import { CurrentOrigin, type RequestOrigin } from '../../platform/http/request-origin.decorator.js';
 import { Returns } from '../../platform/http/returns.decorator.js';
+import { Undocumented } from '../../platform/http/undocumented.decorator.js';
 import { DemoService } from './demo.service.js';
 import * as dto from './dto/demo.dto.js';
 import { chaosView, worldView } from './dto/world.view.js';
 
 /** No part of the API: a development installation's demo page alone calls these; elsewhere they answer not_found. */
 @Controller('api/v1/demo')
-@ApiExcludeController()
+@Undocumented()
 export class DemoController {
   constructor(private readonly demo: DemoService) {}
 

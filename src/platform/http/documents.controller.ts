@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Controller, Get, Header, Param, Req, Res } from '@nestjs/common';
-import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Public } from '../auth/auth.decorator.js';
 import { Config } from '../config/config.js';
@@ -13,6 +12,7 @@ import { Unlimited } from '../ratelimit/limit.guard.js';
 import { type PageFile, Pages } from './pages.js';
 import { pagesPolicy, referencePolicy } from './pages-policy.js';
 import { sendPage } from './send-page.js';
+import { Undocumented } from './undocumented.decorator.js';
 
 const ASK_EACH_TIME = 'no-cache';
 
@@ -43,28 +43,28 @@ export class DocumentsController {
 
   /** For programs that read before they write programs. */
   @Get('llms.txt')
-  @ApiExcludeEndpoint()
+  @Undocumented()
   @Header('Content-Type', 'text/plain; charset=utf-8')
   llms(): string {
     return this.read('llms.txt');
   }
 
   @Get('docs')
-  @ApiExcludeEndpoint()
+  @Undocumented()
   reference(@Req() request: Request, @Res() response: Response): void {
     response.setHeader('Content-Security-Policy', referencePolicy);
     this.page('index.html', request, response);
   }
 
   @Get('docs/sockets')
-  @ApiExcludeEndpoint()
+  @Undocumented()
   sockets(@Req() request: Request, @Res() response: Response): void {
     response.setHeader('Content-Security-Policy', pagesPolicy(this.config));
     this.page('sockets.html', request, response);
   }
 
   @Get('docs/:file')
-  @ApiExcludeEndpoint()
+  @Undocumented()
   asset(@Param('file') file: string, @Req() request: Request, @Res() response: Response): void {
     if (file !== 'api-reference.js') return this.page(file, request, response);
     this.enabled();

@@ -3,8 +3,8 @@ import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import { z } from 'zod';
 import { POLICY, type RoutePolicy } from '../auth/auth.decorator.js';
 import { errorCodes } from '../errors/error-codes.js';
-import { PagesController } from './pages.controller.js';
 import { RETURNS, type Returned } from './returns.decorator.js';
+import { UNDOCUMENTED } from './undocumented.decorator.js';
 
 /** The names of the schemas that stand once under components and are referred to from everywhere else. */
 export type SchemaNames = z.core.$ZodRegistry<{ id: string }>;
@@ -37,9 +37,8 @@ export async function createOpenApi(
   version: string,
   names: SchemaNames = noNames,
 ): Promise<object> {
-  const { ApiBearerAuth, ApiExcludeController, ApiResponse, DocumentBuilder, SwaggerModule } =
+  const { ApiBearerAuth, ApiExcludeEndpoint, ApiResponse, DocumentBuilder, SwaggerModule } =
     await import('@nestjs/swagger');
-  ApiExcludeController()(PagesController);
   const reflector = new Reflector();
   for (const { metatype } of app.get(DiscoveryService, { strict: false }).getControllers()) {
     if (!metatype) continue;
@@ -50,6 +49,8 @@ export async function createOpenApi(
       if (!descriptor || typeof handler !== 'function') continue;
       const returned = Reflect.getMetadata(RETURNS, handler) as Returned | undefined;
       if (returned) ApiResponse(responseOptions(returned) as never)(prototype, name, descriptor);
+      if (reflector.getAllAndOverride<boolean | undefined>(UNDOCUMENTED, [handler, metatype]))
+        ApiExcludeEndpoint()(prototype, name, descriptor);
       const policy = reflector.getAllAndOverride<RoutePolicy | undefined>(POLICY, [handler, metatype]);
       if (policy === 'user' || typeof policy === 'object') ApiBearerAuth()(prototype, name, descriptor);
     }

@@ -5,6 +5,7 @@ import { Config } from '../config/config.js';
 import { Unlimited } from '../ratelimit/limit.guard.js';
 import { Pages } from './pages.js';
 import { pagesPolicy } from './pages-policy.js';
+import { Undocumented } from './undocumented.decorator.js';
 import { sendPage } from './send-page.js';
 
 /** The name of an asset holds the hash of its content. */
@@ -13,6 +14,7 @@ const ASK_EACH_TIME = 'no-cache';
 
 /** The demo page, the operations page and what they load. Static: who may see which data is decided where it is asked for. */
 @Controller()
+@Undocumented()
 @Public()
 @Unlimited()
 export class PagesController {

@@ -1,4 +1,3 @@
-import { SchedulerRegistry } from '@nestjs/schedule';
 import { loadConfig } from '../../../src/platform/config/config.js';
 import { DatabaseService } from '../../../src/platform/database/database.service.js';
 import { BackgroundWork } from '../../../src/platform/lifecycle/background-work.js';
@@ -43,7 +42,7 @@ export class QueueWorld {
       ...this.sqs.environment,
     });
     const log = this.app.app.nest.get(Log);
-    const background = new BackgroundWork(config, log, new SchedulerRegistry());
+    const background = new BackgroundWork(config, log);
     const context = { url: this.app.databaseUrl };
     const work = await createQueue(config, context, this.database, background, new Breakers(log), log);
     for (const worker of workers) work.consume(worker);
