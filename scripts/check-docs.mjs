@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// What the documents point at exists: relative links, and the npm scripts they name.
+// What the documents say is so: relative links, npm scripts, quoted messages, and the code the tour shows.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { root } from './node-runtime.mjs';
@@ -42,5 +42,25 @@ for (const [, said] of readFileSync(join(root, quoting), 'utf8').matchAll(/^\| `
   const told = sources.some((text) => parts.every((part) => text.includes(part)));
   if (!told) faults.push(`${quoting}: nothing says "${said}"`);
 }
+
+// The tour quotes the code: every line of a quotation stands in the file that is linked above it, and the diagram is the
+// table by which imports are checked.
+const tour = 'docs/architecture.md';
+const tourText = readFileSync(join(root, tour), 'utf8');
+for (const [, link, quotation] of tourText.matchAll(/\]\(([^)\s]+)\)[^\n]*\n\n```(?:ts|sql)\n([\s\S]*?)```/g)) {
+  const source = readFileSync(join(root, dirname(tour), link), 'utf8');
+  const known = new Set(source.split('\n').map((line) => line.trim()));
+  for (const line of quotation.split('\n').map((text) => text.trim()))
+    if (line && line !== '…' && !known.has(line)) faults.push(`${tour}: ${link} has no line "${line}"`);
+}
+const { capabilities, modules } = await import('../test/boundaries/boundaries.mjs');
+const arrows = Object.entries(modules).flatMap(([name, callees]) =>
+  callees.length > 0 ? callees.map((callee) => `  ${name} --> ${callee}`) : [`  ${name}`],
+);
+const diagram = `\`\`\`mermaid\nflowchart TD\n${arrows.join('\n')}\n\`\`\``;
+if (!tourText.includes(diagram)) faults.push(`${tour}: the diagram is not the table; it has to be:\n${diagram}`);
+for (const capability of capabilities.flat())
+  if (!tourText.includes(`\`${capability}\``)) faults.push(`${tour}: says nothing about platform/${capability}`);
+
 for (const fault of faults) console.error(fault);
 if (faults.length > 0) process.exitCode = 1;

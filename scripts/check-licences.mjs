@@ -15,6 +15,7 @@ const allowed = new Set([
   '0BSD',
   'BlueOak-1.0.0',
   'CC0-1.0',
+  'Python-2.0',
   'Unlicense',
 ]);
 /** Exceptions, each with its reason. */
