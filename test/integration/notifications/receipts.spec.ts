@@ -8,7 +8,7 @@ let expo: ExpoStage;
 let ada: Person;
 beforeAll(async () => {
   expo = await expoStage();
-  app = await createTestApp({ EXPO_ACCESS_TOKEN: 'expo-access-token', EXPO_URL: expo.url });
+  app = await createTestApp({ EXPO_ACCESS_TOKEN: 'expo-access-token', EXPO_URL: expo.url, QUEUE_DRIVER: 'outbox' });
 });
 afterAll(async () => {
   await app.close();
