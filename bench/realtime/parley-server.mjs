@@ -4,6 +4,7 @@ import { Inject, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { z } from 'zod';
 import { Actors } from '../../dist/platform/auth/actors.js';
+import { Authenticated } from '../../dist/platform/auth/auth.decorator.js';
 import { AuthModule } from '../../dist/platform/auth/auth.module.js';
 import { TokenService } from '../../dist/platform/auth/token.service.js';
 import { newId } from '../../dist/platform/clock/clock.js';
@@ -40,6 +41,7 @@ class BenchGateway {
 }
 const method = (name) => Object.getOwnPropertyDescriptor(BenchGateway.prototype, name);
 Gateway()(BenchGateway);
+Authenticated()(BenchGateway);
 Inject(RoomSequencer)(BenchGateway, undefined, 0);
 Command('bench.empty', z.strictObject({}))(BenchGateway.prototype, 'empty', method('empty'));
 Command('bench.tell', z.strictObject({ text: z.string() }))(BenchGateway.prototype, 'tell', method('tell'));

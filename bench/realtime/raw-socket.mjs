@@ -29,7 +29,12 @@ export class RawSocket {
     );
     const [head] = await once(tcp, 'data');
     const end = head.indexOf('\r\n\r\n');
-    if (!head.subarray(0, 12).toString().endsWith('101')) throw new Error(head.toString().slice(0, 200));
+    if (!head.subarray(0, 12).toString().endsWith('101')) {
+      tcp.destroy();
+      throw Object.assign(new Error(head.toString().slice(0, 200)), {
+        retryAfterMs: Number(/retry-after: (\d+)/i.exec(head.toString())?.[1] ?? 1) * 1000,
+      });
+    }
     const ready = new Promise((resolve) => (socket.#ready = { waitFor, resolve }));
     socket.#receive(head.subarray(end + 4));
     tcp.on('data', (chunk) => socket.#receive(chunk));

@@ -1,17 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { monotonicMs } from '../../platform/clock/clock.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import { Log } from '../../platform/logging/log.js';
 import { ReplicaLease } from '../../platform/realtime/replica-lease.js';
 import { PresenceMoved } from './presence.events.js';
-import { enter, type Entry, leave, lockPresence, touch } from './presence.repository.js';
+import { enter, type Entry, leave, lockPresence } from './presence.repository.js';
 import type { Activity } from './presence.rules.js';
 
 const BATCH = 1000;
 const IDS_PER_HINT = 100;
 const RETRY_MS = 1000;
-const SEEN_EVERY_MS = 300_000;
 
 /**
  * Writes down who has a device on this replica. One write is under way at a time, and what comes up meanwhile is the next
@@ -23,7 +21,6 @@ export class PresenceEntries {
   private readonly wanted = new Map<string, Activity | null>();
   private readonly written = new Map<string, Activity>();
   private writing: Promise<void> | undefined;
-  private seenAt = monotonicMs();
   private stopped = false;
 
   constructor(
@@ -32,7 +29,9 @@ export class PresenceEntries {
     private readonly lease: ReplicaLease,
     private readonly log: Log,
   ) {
-    lease.onRenewed((anew) => this.onRenewed(anew));
+    lease.onRenewed((anew) => {
+      if (anew) this.writeAgain();
+    });
   }
 
   /** What is to be written of a user, at once if nothing is under way. */
@@ -45,7 +44,6 @@ export class PresenceEntries {
   async settle(): Promise<void> {
     this.stopped = true;
     await this.writing;
-    await this.seen();
   }
 
   private start(): void {
@@ -86,25 +84,10 @@ export class PresenceEntries {
       this.events.hint(new PresenceMoved(ids.slice(i, i + IDS_PER_HINT)));
   }
 
-  private async onRenewed(anew: boolean): Promise<void> {
-    if (anew) this.writeAgain();
-    if (monotonicMs() - this.seenAt > SEEN_EVERY_MS) await this.seen();
-  }
-
   /** Others may have taken this replica for dead and removed its entries. */
   private writeAgain(): void {
     for (const [userId, activity] of this.written) if (!this.wanted.has(userId)) this.wanted.set(userId, activity);
     this.written.clear();
     if (this.wanted.size > 0) this.start();
-  }
-
-  private async seen(): Promise<void> {
-    this.seenAt = monotonicMs();
-    if (this.written.size === 0) return;
-    try {
-      await touch(this.database, this.lease.replicaId);
-    } catch (error) {
-      this.log.warn('presence.write_failed', { users: this.written.size, err: error });
-    }
   }
 }

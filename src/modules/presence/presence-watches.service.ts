@@ -1,5 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { monotonicMs } from '../../platform/clock/clock.js';
+import { Config } from '../../platform/config/config.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import { Log } from '../../platform/logging/log.js';
@@ -51,6 +52,7 @@ export class PresenceWatches implements BeforeApplicationShutdown {
     private readonly database: DatabaseService,
     private readonly privacy: PresencePrivacy,
     private readonly rooms: Rooms,
+    private readonly config: Config,
     private readonly log: Log,
     lease: ReplicaLease,
     events: EventsService,
@@ -72,7 +74,7 @@ export class PresenceWatches implements BeforeApplicationShutdown {
     const ids = [...new Set(userIds)];
     const [visible, rows] = await Promise.all([
       this.privacy.visibleTo(actor.userId, ids),
-      findPresence(this.database, ids),
+      findPresence(this.database, ids, this.config.PRESENCE_LEASE_TTL),
     ]);
     this.forget(socket.id);
     const present = new Map(rows.map((row) => [row.userId, shownOf(row)]));
@@ -152,7 +154,9 @@ export class PresenceWatches implements BeforeApplicationShutdown {
     const ids = [...this.moved].filter((id) => this.dueAt(id) <= this.flushedAt);
     if (ids.length === 0) return;
     for (const id of ids) this.moved.delete(id);
-    const rows = new Map((await findPresence(this.database, ids)).map((row) => [row.userId, shownOf(row)]));
+    const rows = new Map(
+      (await findPresence(this.database, ids, this.config.PRESENCE_LEASE_TTL)).map((row) => [row.userId, shownOf(row)]),
+    );
     for (const id of ids) {
       const watched = this.watched.get(id);
       if (!watched) continue;

@@ -3,6 +3,7 @@ import { ConversationsModule } from '../conversations/conversations.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { LocalPresence } from './local-presence.service.js';
 import { PresenceCleanup } from './presence-cleanup.service.js';
+import { PresenceConsumer } from './presence.consumer.js';
 import { PresenceController } from './presence.controller.js';
 import { PresenceEntries } from './presence-entries.service.js';
 import { PresenceGateway } from './presence.gateway.js';
@@ -15,6 +16,7 @@ import { PresenceWatches } from './presence-watches.service.js';
   controllers: [PresenceController],
   providers: [
     PresenceService,
+    PresenceConsumer,
     PresenceGateway,
     LocalPresence,
     PresenceCleanup,

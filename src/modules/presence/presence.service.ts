@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Actor } from '../../platform/auth/actor.js';
+import { Config } from '../../platform/config/config.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
@@ -19,6 +20,7 @@ export class PresenceService implements OnModuleInit {
     private readonly conversations: ConversationsService,
     private readonly privacy: PresencePrivacy,
     private readonly events: EventsService,
+    private readonly config: Config,
   ) {}
 
   onModuleInit(): void {
@@ -43,7 +45,7 @@ export class PresenceService implements OnModuleInit {
   async ofConversation(actor: Actor, conversationId: string): Promise<RoomPresenceView> {
     await this.conversations.requireMember(actor, conversationId);
     const ids = await this.conversations.activeMemberIds(conversationId);
-    const rows = await findPresence(this.database, ids);
+    const rows = await findPresence(this.database, ids, this.config.PRESENCE_LEASE_TTL);
     const online = rows.filter((row) => shownOf(row).state !== 'offline').map(({ userId }) => userId);
     const visible = await this.privacy.visibleTo(actor.userId, online);
     return { online: visible.size, total: ids.length };
@@ -53,7 +55,7 @@ export class PresenceService implements OnModuleInit {
   private async shownTo(viewerId: string, ids: readonly string[]): Promise<Map<string, Shown>> {
     const [visible, rows] = await Promise.all([
       this.privacy.visibleTo(viewerId, ids),
-      findPresence(this.database, ids),
+      findPresence(this.database, ids, this.config.PRESENCE_LEASE_TTL),
     ]);
     return new Map(rows.filter(({ userId }) => visible.has(userId)).map((row) => [row.userId, shownOf(row)]));
   }

@@ -123,13 +123,15 @@ it('are refused for what is unknown or contradicts itself', async () => {
     expect(code(await set(admin, person.id, overrides as never))).toEqual([400, 'validation_failed']);
 });
 
-it('and roles go with the person who is erased', async () => {
+it('and roles and presence go with the person who is erased', async () => {
   const person = await registerWithRoles(here.url, admin, 'moderator');
   await set(admin, person.id, { granted: ['audit.read'] });
+  await person.put('/api/v1/presence/me', { mode: 'dnd' });
   expect((await admin.delete(`/api/v1/admin/users/${person.id}?erase=true`)).status).toBe(202);
   const held = (): Promise<unknown[]> =>
     query(
-      `SELECT user_id FROM user_roles WHERE user_id = $1 UNION ALL SELECT user_id FROM user_permissions WHERE user_id = $1`,
+      `SELECT user_id FROM user_roles WHERE user_id = $1 UNION ALL SELECT user_id FROM user_permissions WHERE user_id = $1
+       UNION ALL SELECT user_id FROM presence_state WHERE user_id = $1`,
       [person.id],
       here.databaseUrl,
     );

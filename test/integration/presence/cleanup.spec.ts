@@ -25,7 +25,7 @@ async function replica(alive: boolean): Promise<string> {
   const id = randomUUID();
   await query(
     `INSERT INTO replica_lease (replica_id, host, version, expires_at)
-     VALUES ($1, 'host', '0', now() + CASE WHEN $2 THEN interval '1 hour' ELSE interval '-1 second' END)`,
+     VALUES ($1, 'host', '0', now() + CASE WHEN $2 THEN interval '1 hour' ELSE interval '-1 hour' END)`,
     [id, alive],
     app.databaseUrl,
   );
@@ -52,7 +52,9 @@ const comeBack = (replicaId: string, userId: string, holdMs: number): Promise<vo
   });
 
 const online = async (ids: readonly string[]): Promise<string[]> =>
-  (await presence.findPresence(database, ids)).filter(({ activity }) => activity !== null).map(({ userId }) => userId);
+  (await presence.findPresence(database, ids, 30))
+    .filter(({ activity }) => activity !== null)
+    .map(({ userId }) => userId);
 const marked = async (): Promise<string[]> =>
   (await query<{ id: string }>(`SELECT user_id AS id FROM presence_state WHERE is_online`, [], app.databaseUrl)).map(
     ({ id }) => id,
@@ -83,6 +85,31 @@ it('leaves users alone who are connected elsewhere, and marks nobody who was see
   expect(await cleanUp()).toEqual({ entries: 3, users: [stale] });
   expect(await online(users)).toEqual([elsewhere]);
   expect((await marked()).toSorted()).toEqual([elsewhere, recent].toSorted());
+});
+
+it('writes down when a user was seen last: at the last renewal of the replica that died', async () => {
+  const [user = ''] = users;
+  const fresh = await replica(true);
+  await ghosts(fresh, [user]);
+  await query(
+    `UPDATE replica_lease SET expires_at = now() - interval '1 minute' WHERE replica_id = $1`,
+    [fresh],
+    app.databaseUrl,
+  );
+  const age = async () => {
+    const [row] = await presence.findPresence(database, [user], 30);
+    return { activity: row?.activity, seconds: Math.round((Date.now() - (row?.lastSeenAt.getTime() ?? 0)) / 1000) };
+  };
+  const before = await age();
+  expect(await cleanUp()).toEqual({ entries: 1, users: [] });
+  const after = await age();
+  for (const { activity, seconds } of [before, after]) {
+    expect(activity).toBeNull();
+    // An hour by what was written when the user came.
+    expect(seconds).toBeGreaterThanOrEqual(90);
+    expect(seconds).toBeLessThan(1800);
+  }
+  expect(await marked()).toEqual([user]);
 });
 
 it('does nothing for a holder who has been replaced', async () => {
