@@ -55,6 +55,7 @@ export async function startParley(environment = {}, flags = []) {
         .end(text);
     });
   const parley = {
+    url: `http://127.0.0.1:${port}`,
     call,
     get processorSeconds() {
       return processCpu(child.pid);

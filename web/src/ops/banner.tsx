@@ -52,9 +52,9 @@ function judge({ data, error }: Resource<Health>, live: Resource<Live>, alerts: 
       reasons: ['Figures below are the last ones known.', ...impaired(data)],
     };
   if (!data) {
-    const title =
-      error === undefined ? 'Looking' : error.status === 403 ? 'This sign-in may not see health' : 'Not known';
-    return { level: 'unknown', title, reasons: error && error.status !== 403 ? [error.problem.detail] : [] };
+    const refused = error?.status === 401 || error?.status === 403;
+    const title = refused ? 'This sign-in may not see health' : error ? 'Not known' : 'Looking';
+    return { level: 'unknown', title, reasons: error && !refused ? [error.problem.detail] : [] };
   }
   const reasons = [...impaired(data), ...alerts.map(sayAlert)];
   if (data.phase === 'draining') return { level: 'warn', title: 'This replica is stopping', reasons };
