@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AlertsService } from '../../../src/modules/operations/alerts.service.js';
@@ -21,6 +21,8 @@ let admin: Person;
 let receiver: Server;
 let answer = 204;
 const notices: Notice[] = [];
+const SECRET = 'secret of the alert webhook';
+let forged = 0;
 
 beforeAll(async () => {
   receiver = createServer((request, response) => {
@@ -28,13 +30,16 @@ beforeAll(async () => {
     request.on('data', (chunk: Buffer) => (text += chunk.toString()));
     request.on('end', () => {
       notices.push(JSON.parse(text) as Notice);
+      const signed = `${String(request.headers['parley-timestamp'])}.${text}`;
+      const expected = `v1=${createHmac('sha256', SECRET).update(signed).digest('hex')}`;
+      if (request.headers['parley-signature'] !== expected) forged += 1;
       response.writeHead(answer).end();
     });
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/alerts`;
   // Without background work of their own: the test evaluates and relays.
-  app = await createTestApp({ ROLE: 'api', ALERT_WEBHOOK_URL: url });
+  app = await createTestApp({ ROLE: 'api', ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: SECRET });
   second = await createTestApp({ ROLE: 'api' }, { databaseUrl: app.databaseUrl });
   admin = await operator(app);
 });
@@ -42,6 +47,7 @@ afterAll(async () => {
   await second.close();
   await app.close();
   receiver.close();
+  expect(forged).toBe(0);
 });
 beforeEach(async () => {
   await query('DELETE FROM system_metric_samples; DELETE FROM health_alerts; DELETE FROM outbox;', [], app.databaseUrl);
