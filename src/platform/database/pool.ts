@@ -7,6 +7,14 @@ const INT8 = 20;
 const INT8_ARRAY = 1016;
 const IDLE_IN_TRANSACTION_MS = 10_000;
 
+/** Whatever the role or the database has: what values look like on the wire, and where a day begins. */
+const SESSION = [
+  ['TimeZone', 'UTC'],
+  ['DateStyle', 'ISO'],
+  ['IntervalStyle', 'postgres'],
+] as const;
+const SESSION_SQL = SESSION.map(([name, value]) => `SET ${name} = '${value}'`).join('; ');
+
 /** Sequence numbers and counts stay below 2^53, so bigint columns are plain numbers everywhere in Parley. */
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
@@ -37,7 +45,7 @@ export function createPool(
         lock_timeout: config.DB_LOCK_TIMEOUT_MS,
         idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
         // public: where pg_trgm is when it is not in our schema
-        options: `-c TimeZone=UTC -c search_path=${config.DB_SCHEMA},public -c client_connection_check_interval=5s`,
+        options: `${SESSION.map(([name, value]) => `-c ${name}=${value}`).join(' ')} -c search_path=${config.DB_SCHEMA},public -c client_connection_check_interval=5s`,
       };
   const pool = new pg.Pool({
     ...clientConfig(connectionString, 'DATABASE_URL'),
@@ -48,11 +56,12 @@ export function createPool(
     keepAlive: true,
     types,
     ...settings,
+    // These a pooler keeps for each of its clients.
+    ...(pooler ? { onConnect: (client: pg.ClientBase) => client.query(SESSION_SQL) } : {}),
   });
   // Without a listener an idle connection that dies ends the process.
   pool.on('error', (error) => log.warn('db.error', { stage: 'idle', err: error }));
   // The pool listens to idle clients only. One that dies between two statements of a transaction fails the next of them.
   pool.on('connect', (client) => client.on('error', () => undefined));
-  if (pooler) pool.on('connect', (client) => void client.query('SET TimeZone = UTC').catch(() => undefined));
   return pool;
 }

@@ -9,6 +9,7 @@ import { DatabaseMonitor } from './database-monitor.js';
 import { translateDatabaseError } from './database-error.js';
 import { DatabaseNotVerifiedError, DatabaseService } from './database.service.js';
 import { createPool } from './pool.js';
+import { isPooled } from './pooled.js';
 import { SchemaGuard } from './schema-guard.js';
 import { SchemaLifecycle } from './schema-lifecycle.js';
 
@@ -55,16 +56,20 @@ export class SchemaGate implements OnModuleInit, OnApplicationShutdown {
       if (phase !== 'verified') this.boot.enter(phase, { ...detail });
     });
     this.boot.enter('starting');
+    const { patience } = lifecycle;
+    const { url, directUrl } = context;
+    const suspect = result.pooler || url !== directUrl;
+    const pooler = suspect && (await patience(() => isPooled(url, config.DB_SCHEMA)));
     const pool = createPool(
       this.config,
       {
-        connectionString: this.context.url,
+        connectionString: url,
         applicationName: `parley/app/${this.boot.version}/e${result.epoch}`,
-        pooler: result.pooler,
+        pooler,
       },
       this.log,
     );
-    this.database.open(pool, { prepared: !result.pooler, patience: lifecycle.patience });
+    this.database.open(pool, { prepared: !pooler, patience });
     await this.database.ping();
     metrics.schemaReady.set(1);
     metrics.schemaInfo.set(
@@ -72,7 +77,7 @@ export class SchemaGate implements OnModuleInit, OnApplicationShutdown {
       1,
     );
     this.monitor.onChange((state) => this.database.refuse('down', state === 'down'));
-    this.monitor.start(this.context.directUrl);
+    this.monitor.start(directUrl);
     this.guard.start(lifecycle.options);
     this.log.info('boot.database.ready', {}, 'DATABASE INITIALIZATION COMPLETED - SCHEMA IS READY');
   }
