@@ -62,5 +62,14 @@ if (!tourText.includes(diagram)) faults.push(`${tour}: the diagram is not the ta
 for (const capability of capabilities.flat())
   if (!tourText.includes(`\`${capability}\``)) faults.push(`${tour}: says nothing about platform/${capability}`);
 
+// The checklist names proofs: files of the repository, and commands that exist.
+const checklist = 'docs/checklist.md';
+const promises = readFileSync(join(root, checklist), 'utf8');
+for (const [, path] of promises.matchAll(/`((?:\w[\w-]*\/)+[\w.-]+\.\w+)`/g))
+  if (/^(test|src|bench|docs|deploy|scripts)\//.test(path) && !existsSync(join(root, path)))
+    faults.push(`${checklist}: no such file ${path}`);
+for (const [line] of promises.matchAll(/^\| \[x\] .*$/gm))
+  if (!/`[^`]+`[^|]*\|$/.test(line)) faults.push(`${checklist}: nothing proves ${line.slice(0, 80)}`);
+
 for (const fault of faults) console.error(fault);
 if (faults.length > 0) process.exitCode = 1;

@@ -162,6 +162,47 @@ describe('parley chat', () => {
   });
 });
 
+it('a boot says what operators look for in the log', async () => {
+  for (const line of [
+    'migrate deploy succeeded',
+    'No P3009 errors',
+    'All tables verified',
+    'DATABASE INITIALIZATION COMPLETED - SCHEMA IS READY',
+    'ALL SERVICES INITIALIZED SUCCESSFULLY',
+    'APPLICATION STARTUP COMPLETED SUCCESSFULLY',
+    `Server listening on port ${server.port}`,
+    'Application is ready to serve requests',
+  ])
+    expect(server.output()).toContain(line);
+  expect(server.output()).not.toMatch(/"level":"(error|fatal)"/);
+
+  const away = await startServerProcess(
+    {
+      NODE_ENV: 'production',
+      APP_SECRET: 's'.repeat(32),
+      DATABASE_URL: `postgresql://nobody:hunter2@127.0.0.1:${await freePort()}/parley`,
+      BOOT_DEADLINE: '1',
+      BOOT_FAIL_HOLD_MS: '0',
+    },
+    { waitUntilReady: false },
+  );
+  expect(await away.exited).toBe(11);
+  expect(away.output()).toContain('CRITICAL: DATABASE INITIALIZATION FAILED');
+  expect(away.output()).toContain('PRODUCTION MODE: Exiting due to database failure');
+  expect(away.output()).not.toContain('hunter2');
+});
+
+it('parley config print: values with their source, secrets hidden', async () => {
+  const secret = 'z'.repeat(40);
+  const { stdout, code } = await parley(['config', 'print', '--json'], { APP_SECRET: secret, PORT: '8080' });
+  const printed = JSON.parse(stdout) as { name: string; value: unknown; source: string }[];
+  expect(code).toBe(0);
+  expect(printed).toContainEqual({ name: 'PORT', value: 8080, source: 'environment' });
+  expect(printed).toContainEqual({ name: 'APP_SECRET', value: '(hidden)', source: 'environment' });
+  expect(printed).toContainEqual({ name: 'DB_POOL_MAX', value: 10, source: 'default' });
+  expect(stdout).not.toContain(secret);
+});
+
 it('parley --help: every command; colours only where they are wanted', async () => {
   const { stdout, code } = await parley(['--help']);
   expect(code).toBe(0);

@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, loadConfig } from './config.js';
+
+const production = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgresql://parley:hunter2@db/parley',
+  APP_SECRET: 's'.repeat(32),
+};
+const faultsOf = async (environment: Record<string, string>): Promise<ConfigError> =>
+  loadConfig(environment).then(
+    () => {
+      throw new Error('nothing is wrong with it');
+    },
+    (error: ConfigError) => error,
+  );
+
+describe('configuration', () => {
+  it('says where each value came from: default, environment, file, parameter store', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'parley-config-'));
+    const file = join(folder, 'secret');
+    writeFileSync(file, `${'f'.repeat(32)}\n`);
+    try {
+      const asked: string[] = [];
+      const config = await loadConfig(
+        {
+          NODE_ENV: 'production',
+          APP_SECRET_FILE: file,
+          DATABASE_URL: 'ssm:/parley/DATABASE_URL',
+          AWS_REGION: 'eu-central-1',
+        },
+        (path, region) => {
+          asked.push(`${region} ${path}`);
+          return Promise.resolve('postgresql://parley@db/parley');
+        },
+      );
+      expect(asked).toEqual(['eu-central-1 /parley/DATABASE_URL']);
+      expect(config).toMatchObject({ APP_SECRET: 'f'.repeat(32), DATABASE_URL: 'postgresql://parley@db/parley' });
+      expect(config.sources).toMatchObject({
+        APP_SECRET: 'file',
+        DATABASE_URL: 'parameter store',
+        AWS_REGION: 'environment',
+        PORT: 'default',
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('a parameter that cannot be read is named by its path, without the reason of the store', async () => {
+    const denied = () => Promise.reject(new Error('AccessDenied for arn:aws:iam::123:role/x'));
+    const error = await loadConfig({ ...production, APP_SECRET: 'ssm:/parley/APP_SECRET' }, denied).catch(
+      (e: Error) => e,
+    );
+    expect((error as Error).message).toContain('parameter /parley/APP_SECRET cannot be read');
+    expect((error as Error).message).not.toContain('AccessDenied');
+  });
+
+  it('lists every fault at once, exit 10, and never a secret', async () => {
+    const error = await faultsOf({
+      NODE_ENV: 'production',
+      PORT: 'http',
+      APP_SECRET: 'short-secret',
+      LOG_LEVEL: 'loud',
+    });
+    expect(error.exitCode).toBe(10);
+    expect(error.faults.map(({ name }) => name).toSorted()).toEqual([
+      'APP_SECRET',
+      'DATABASE_URL',
+      'LOG_LEVEL',
+      'PORT',
+    ]);
+    expect(error.message).not.toContain('short-secret');
+  });
+
+  it('has the promised defaults', async () => {
+    expect(await loadConfig(production)).toMatchObject({
+      PORT: 3000,
+      LOG_LEVEL: 'info',
+      AWS_REGION: 'us-east-1',
+      DB_POOL_MAX: 10,
+      DB_POOL_TIMEOUT_MS: 20_000,
+      DB_POOL_IDLE_MS: 30_000,
+      DB_CONNECT_MAX_RETRIES: 5,
+      DB_CONNECT_DELAY_MS: 2000,
+      BOOT_DEADLINE: 300,
+      AWS_ACCESS_KEY_ID: undefined,
+      S3_BUCKET_NAME: undefined,
+      SQS_QUEUE_URL: undefined,
+    });
+  });
+});
