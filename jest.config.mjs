@@ -33,6 +33,7 @@ export default {
     tier('integration', ['<rootDir>/test/integration/**/*.spec.ts'], database),
     tier('contract', ['<rootDir>/test/contract/**/*.spec.ts'], database),
     tier('e2e', ['<rootDir>/test/e2e/**/*.spec.ts'], { ...database, timeout: 180_000 }),
+    tier('browser', ['<rootDir>/test/browser/**/*.spec.ts'], { ...database, timeout: 180_000 }),
     tier('lifecycle', ['<rootDir>/test/lifecycle/**/*.spec.ts'], { ...database, timeout: 180_000 }),
     tier('faults', ['<rootDir>/test/faults/**/*.spec.ts'], { ...database, timeout: 300_000 }),
     tier('checker', ['<rootDir>/test/checker/**/*.spec.ts'], { ...database, timeout: 300_000 }),

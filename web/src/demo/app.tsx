@@ -45,7 +45,7 @@ function Windows({ world }: { world: World }) {
           closed={people.filter((_, i) => !open.includes(i))}
           onAdd={(person) => {
             const i = people.indexOf(person);
-            setOpen([...open, i].sort());
+            setOpen([...open, i].sort((a, b) => a - b));
             setTab(i);
           }}
           isProofShown={isProofShown}

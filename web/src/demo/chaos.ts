@@ -31,7 +31,11 @@ export function useLoss(people: readonly Person[]) {
   const toggle = async () => {
     const loseHints = !isOn;
     if (rest) setState(await rest.put<ChaosState>('/demo/chaos', { loseHints }));
-    note('', loseHints ? 'bad' : 'info', loseHints ? 'Every second live message is lost from now on' : 'No live message is lost any more');
+    note(
+      '',
+      loseHints ? 'bad' : 'info',
+      loseHints ? 'Every second live message is lost from now on' : 'No live message is lost any more',
+    );
   };
   return { state, isOn, toggle };
 }
@@ -43,7 +47,9 @@ export async function sendFiveTimes(person: Person): Promise<void> {
   const message = { clientId: crypto.randomUUID(), body: 'Sent five times at once ✋' };
   const answers = await Promise.all([
     ...[1, 2, 3].map(() => parley.command('message.send', { c, ...message })),
-    ...[1, 2].map(() => parley.rest.post<{ deduplicated: boolean; message: { seq: number } }>(`/conversations/${c}/messages`, message)),
+    ...[1, 2].map(() =>
+      parley.rest.post<{ deduplicated: boolean; message: { seq: number } }>(`/conversations/${c}/messages`, message),
+    ),
   ]);
   const repeats = answers.filter(({ deduplicated }) => deduplicated).length;
   const seqs = new Set(answers.map(({ message: { seq } }) => seq));

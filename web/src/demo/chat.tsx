@@ -87,8 +87,9 @@ export function Chat({ conversation, isShown, target: asked, onBack }: Props) {
 /** Where the conversation had been read up to when it was opened. */
 function firstUnread({ state }: Conversation): number | undefined {
   if (state.me.unread === 0) return undefined;
-  return state.messages.find(({ seq, threadId, kind }) => seq > state.me.readSeq && threadId === null && kind !== 'system')
-    ?.seq;
+  return state.messages.find(
+    ({ seq, threadId, kind }) => seq > state.me.readSeq && threadId === null && kind !== 'system',
+  )?.seq;
 }
 
 /** A message to be shown; older pages are loaded until it is there. */

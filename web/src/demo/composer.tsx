@@ -66,7 +66,8 @@ export function Composer({ conversation, view, intent, onIntent, uploads, label,
     if (intent.kind === 'reply' && intent.message.seq !== null) content.replyToSeq = intent.message.seq;
     if (threadId !== undefined) content.threadId = threadId;
     const mentions = [...people.values()].filter(
-      ({ id, firstName }) => id !== me.id && body.includes(`@${firstName}`) && view.members.some(({ userId }) => userId === id),
+      ({ id, firstName }) =>
+        id !== me.id && body.includes(`@${firstName}`) && view.members.some(({ userId }) => userId === id),
     );
     if (mentions.length > 0) content.mentions = mentions.map(({ id }) => id);
     const { done } = await conversation.queue(content);
@@ -85,7 +86,8 @@ export function Composer({ conversation, view, intent, onIntent, uploads, label,
       settle();
     } else if (event.key === 'ArrowUp' && text === '' && intent.kind === 'send') {
       const own = view.timeline.findLast(
-        (one) => one.senderId === me.id && one.seq !== null && one.deletedAt === null && one.threadId === (threadId ?? null),
+        (one) =>
+          one.senderId === me.id && one.seq !== null && one.deletedAt === null && one.threadId === (threadId ?? null),
       );
       if (own) onIntent({ kind: 'edit', message: own });
     }

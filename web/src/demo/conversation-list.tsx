@@ -51,20 +51,16 @@ function Row({ conversation, isOpen, onOpen }: { conversation: Conversation; isO
   const last = view.timeline.findLast(({ threadId }) => threadId === null);
   const { unread, mentions } = view.me;
   const typist = view.typing[0];
-  const badge = unread > 0 ? `, ${unread} unread${mentions > 0 ? ', you are mentioned' : ''}` : '';
   return (
     <li>
-      <button
-        type="button"
-        class="row"
-        aria-current={isOpen ? 'true' : undefined}
-        aria-label={`${title}${badge}`}
-        title={title}
-        onClick={onOpen}
-      >
+      <button type="button" class="row" aria-current={isOpen ? 'true' : undefined} title={title} onClick={onOpen}>
         <span class="row-face">
           <Face view={view} size={40} />
-          {unread > 0 && <span class="badge on-face">{unread}</span>}
+          {unread > 0 && (
+            <span class="badge on-face" aria-hidden="true">
+              {unread}
+            </span>
+          )}
         </span>
         <span class="row-text">
           <span class="row-top">
@@ -75,8 +71,17 @@ function Row({ conversation, isOpen, onOpen }: { conversation: Conversation; isO
             <span class={typist ? 'row-last typing' : 'row-last'}>
               {typist ? `${names(typist)} is typing …` : preview(last, me.id, names)}
             </span>
-            {mentions > 0 && <span class="badge">@</span>}
-            {unread > 0 && <span class="badge">{unread}</span>}
+            {mentions > 0 && (
+              <span class="badge">
+                @<span class="hidden-visually">, you are mentioned,</span>
+              </span>
+            )}
+            {unread > 0 && (
+              <span class="badge">
+                {unread}
+                <span class="hidden-visually"> unread</span>
+              </span>
+            )}
           </span>
         </span>
       </button>

@@ -7,7 +7,11 @@ export function draw(what: 'route' | 'poster'): Promise<Blob> {
   if (what === 'route') drawRoute(context);
   else drawPoster(context);
   return new Promise((resolve, reject) =>
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The picture cannot be made'))), 'image/jpeg', 0.85),
+    canvas.toBlob(
+      (blob) => (blob ? resolve(blob) : reject(new Error('The picture cannot be made'))),
+      'image/jpeg',
+      0.85,
+    ),
   );
 }
 
@@ -42,10 +46,42 @@ function drawRoute(context: CanvasRenderingContext2D): void {
   context.fillStyle = '#e6edd8';
   context.fillRect(0, 0, 1200, 800);
   context.fillStyle = '#cfdfb9';
-  for (const [x, y, r] of [[180, 200, 150], [980, 180, 190], [330, 680, 180], [880, 640, 130]] as const) disc(context, x, y, r);
-  line(context, '#9cc7e4', 64, [[-40, 620], [260, 480], [520, 540], [760, 340], [1240, 260]]);
-  line(context, '#ffffff', 14, [[-20, 250], [380, 300], [700, 160], [1220, 420]]);
-  line(context, '#d2542f', 10, [[160, 640], [330, 520], [520, 600], [735, 420], [790, 250], [620, 200], [380, 330], [160, 640]], [26, 16]);
+  for (const [x, y, r] of [
+    [180, 200, 150],
+    [980, 180, 190],
+    [330, 680, 180],
+    [880, 640, 130],
+  ] as const)
+    disc(context, x, y, r);
+  line(context, '#9cc7e4', 64, [
+    [-40, 620],
+    [260, 480],
+    [520, 540],
+    [760, 340],
+    [1240, 260],
+  ]);
+  line(context, '#ffffff', 14, [
+    [-20, 250],
+    [380, 300],
+    [700, 160],
+    [1220, 420],
+  ]);
+  line(
+    context,
+    '#d2542f',
+    10,
+    [
+      [160, 640],
+      [330, 520],
+      [520, 600],
+      [735, 420],
+      [790, 250],
+      [620, 200],
+      [380, 330],
+      [160, 640],
+    ],
+    [26, 16],
+  );
   context.fillStyle = '#d2542f';
   disc(context, 160, 640, 20);
   context.fillStyle = '#4b7a3e';

@@ -71,13 +71,27 @@ export function Header({ world, closed, onAdd, isProofShown, onProof }: Props) {
 function Share({ world, onClose }: { world: World; onClose: () => void }) {
   const address = `${location.origin}/#world=${world.id}`;
   const [isCopied, setCopied] = useState(false);
-  const copy = () => navigator.clipboard.writeText(address).then(() => setCopied(true), () => undefined);
+  const copy = () =>
+    navigator.clipboard.writeText(address).then(
+      () => setCopied(true),
+      () => undefined,
+    );
   return (
     <Dialog title="The same people, elsewhere" onClose={onClose}>
       <p class="about">Another browser, or a phone in this network, meets them at this address.</p>
       <div class="share">
-        <input class="field" readOnly value={address} aria-label="Address" onFocus={({ currentTarget }) => currentTarget.select()} />
-        <IconButton icon={isCopied ? 'check' : 'copies'} label={isCopied ? 'Copied' : 'Copy'} onClick={() => void copy()} />
+        <input
+          class="field"
+          readOnly
+          value={address}
+          aria-label="Address"
+          onFocus={({ currentTarget }) => currentTarget.select()}
+        />
+        <IconButton
+          icon={isCopied ? 'check' : 'copies'}
+          label={isCopied ? 'Copied' : 'Copy'}
+          onClick={() => void copy()}
+        />
       </div>
       <div class="dialog-actions">
         <Button

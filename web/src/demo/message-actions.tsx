@@ -33,7 +33,13 @@ export function MessageActions({ conversation, message, seq, isOwn, actions }: P
     <div class="actions" role="toolbar" aria-label="Message">
       {picking ? (
         emojis.map((emoji) => (
-          <button key={emoji} type="button" class="emoji-choice" aria-label={`React with ${emoji}`} onClick={() => react(emoji)}>
+          <button
+            key={emoji}
+            type="button"
+            class="emoji-choice"
+            aria-label={`React with ${emoji}`}
+            onClick={() => react(emoji)}
+          >
             {emoji}
           </button>
         ))

@@ -105,7 +105,7 @@ function Reactions({ conversation, message }: { conversation: Conversation; mess
             <button
               type="button"
               aria-pressed={isMine}
-              aria-label={`${emoji} by ${who}`}
+              aria-label={`${emoji} ${count}, by ${who}`}
               title={who}
               onClick={() => void conversation.react(seq, emoji, !isMine).catch(() => undefined)}
             >
@@ -119,10 +119,10 @@ function Reactions({ conversation, message }: { conversation: Conversation; mess
 }
 
 function Replies({ conversation, message, actions }: Pick<Props, 'conversation' | 'message' | 'actions'>) {
-  const { thread } = message;
-  if (!thread || !actions.thread) return null;
-  const { replyCount } = conversation.state.threads.get(thread.id) ?? thread;
-  if (replyCount === 0) return null;
+  // A thread that was begun while we looked comes by itself, and not with its first message.
+  const live = [...conversation.state.threads.values()].find(({ rootSeq }) => rootSeq === message.seq);
+  const { replyCount } = live ?? message.thread ?? { replyCount: 0 };
+  if (replyCount === 0 || !actions.thread) return null;
   return (
     <button type="button" class="replies" onClick={() => actions.thread?.(message)}>
       <Icon name="thread" size={14} /> {replyCount} {replyCount === 1 ? 'reply' : 'replies'}

@@ -57,7 +57,12 @@ export function Pane({ person, isShown, first, onFocus, onClose, id }: Props) {
           <Avatar userId={person.id} size={30} presence />
           <h2>{person.user.displayName}</h2>
           <StatusChip person={person} />
-          <IconButton icon="search" label="Search" aria-pressed={isSearching} onClick={() => setSearching(!isSearching)} />
+          <IconButton
+            icon="search"
+            label="Search"
+            aria-pressed={isSearching}
+            onClick={() => setSearching(!isSearching)}
+          />
           {onClose && <IconButton icon="close" label={`Close ${person.firstName}’s window`} onClick={onClose} />}
         </header>
         {person.wire.isCut && (

@@ -83,13 +83,25 @@ export class Person {
     });
     let synced = 0;
     parley.on('synced', ({ durationMs }) => {
-      note(firstName, 'good', synced++ ? `is up to date again after ${durationMs} ms` : `is up to date, ${durationMs} ms`);
+      note(
+        firstName,
+        'good',
+        synced++ ? `is up to date again after ${durationMs} ms` : `is up to date, ${durationMs} ms`,
+      );
     });
     parley.on('gap', ({ id, position, from }) =>
-      note(firstName, 'bad', `found a gap in “${this.titleOf(id)}”: has rev ${position}, the next one begins at ${from}`),
+      note(
+        firstName,
+        'bad',
+        `found a gap in “${this.titleOf(id)}”: has rev ${position}, the next one begins at ${from}`,
+      ),
     );
     parley.on('repaired', ({ position, rows, durationMs }) =>
-      note(firstName, 'good', `closed it in ${durationMs} ms: ${rows} ${rows === 1 ? 'row' : 'rows'}, now at rev ${position}`),
+      note(
+        firstName,
+        'good',
+        `closed it in ${durationMs} ms: ${rows} ${rows === 1 ? 'row' : 'rows'}, now at rev ${position}`,
+      ),
     );
     parley.on('raw', ({ name, payload }) => {
       if (name === 'change') this.reached(payload as { c: string; rev: number });

@@ -23,14 +23,24 @@ export function Picture({ attachment }: { attachment: Attachment }) {
         aria-label={label}
         onClick={() => small && setLarge(true)}
       >
-        {small ? <img src={small} alt="" width={width ?? undefined} height={height ?? undefined} /> : <span class="shimmer" />}
+        {small ? (
+          <img src={small} alt="" width={width ?? undefined} height={height ?? undefined} />
+        ) : (
+          <span class="shimmer" />
+        )}
       </button>
       {isLarge && <Large attachment={attachment} onClose={() => setLarge(false)} />}
     </>
   );
 }
 
-function Large({ attachment: { mediaId, name, width, height }, onClose }: { attachment: Attachment; onClose: () => void }) {
+function Large({
+  attachment: { mediaId, name, width, height },
+  onClose,
+}: {
+  attachment: Attachment;
+  onClose: () => void;
+}) {
   const link = useLink(mediaId, 'original', true);
   return (
     <Dialog title={name} class="picture-dialog" onClose={onClose}>

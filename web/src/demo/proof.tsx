@@ -45,7 +45,11 @@ export function Proof({ people, active, id, hidden }: Props) {
           <Break icon="wave" title="Talk, ten messages" onClick={() => void talk(people, active.openId)}>
             Everybody in turn, in {active.firstName}’s conversation.
           </Break>
-          <Break icon="copies" title="Send one message five times" onClick={() => void sendFiveTimes(active).catch(() => undefined)}>
+          <Break
+            icon="copies"
+            title="Send one message five times"
+            onClick={() => void sendFiveTimes(active).catch(() => undefined)}
+          >
             At once, by socket and REST. It is stored once.
           </Break>
           <KillButton active={active} />
@@ -86,7 +90,13 @@ function KillButton({ active }: { active: Person }) {
     void killServer(active).finally(() => setDown(false));
   };
   return (
-    <Break icon="power" title={isDown ? 'It is coming back …' : 'Kill this server'} isOn={isDown} isBusy={isDown} onClick={kill}>
+    <Break
+      icon="power"
+      title={isDown ? 'It is coming back …' : 'Kill this server'}
+      isOn={isDown}
+      isBusy={isDown}
+      onClick={kill}
+    >
       SIGKILL, then a new start. Nobody signs in again.
     </Break>
   );
@@ -132,17 +142,19 @@ function Journal() {
     <section class="journal">
       <h2>What happened</h2>
       {entries.length === 0 && <p class="about">Nothing yet.</p>}
-      <ol role="log" aria-label="What happened" tabIndex={0}>
-        {entries.map(({ id, at, who, kind, text }) => (
-          <li key={id} class={kind}>
-            <time>{clockOf(at)}</time>
-            <span>
-              {who && <strong>{who} </strong>}
-              {text}
-            </span>
-          </li>
-        ))}
-      </ol>
+      <div class="log" role="log" aria-label="What happened" tabIndex={0}>
+        <ol>
+          {entries.map(({ id, at, who, kind, text }) => (
+            <li key={id} class={kind}>
+              <time>{clockOf(at)}</time>
+              <span>
+                {who && <strong>{who} </strong>}
+                {text}
+              </span>
+            </li>
+          ))}
+        </ol>
+      </div>
     </section>
   );
 }

@@ -84,4 +84,5 @@ function Highlighted({ html }: { html: string }) {
 }
 
 const entities: Record<string, string> = { lt: '<', gt: '>', quot: '"', '#39': "'", '#x27': "'", amp: '&' };
-const unescape = (text: string): string => text.replaceAll(/&(lt|gt|quot|#39|#x27|amp);/g, (_, name: string) => entities[name] ?? '');
+const unescape = (text: string): string =>
+  text.replaceAll(/&(lt|gt|quot|#39|#x27|amp);/g, (_, name: string) => entities[name] ?? '');

@@ -18,7 +18,7 @@ export function ThreadPanel({ conversation, view, root, onClose }: Props) {
   const me = useMe();
   const uploads = useUploads(me);
   const [intent, setIntent] = useState<Intent>({ kind: 'send' });
-  const [threadId, setThreadId] = useState(root.thread?.id);
+  const [threadId, setThreadId] = useState(root.thread?.id ?? knownThread(conversation, root));
   const [earlier, setEarlier] = useState<readonly Message[]>([]);
   const [problem, setProblem] = useState(false);
 
@@ -67,6 +67,9 @@ export function ThreadPanel({ conversation, view, root, onClose }: Props) {
     </aside>
   );
 }
+
+const knownThread = ({ state }: Conversation, { seq }: ShownMessage): string | undefined =>
+  [...state.threads.values()].find(({ rootSeq }) => rootSeq === seq)?.id;
 
 /** The root, what was loaded, and over it what is live. */
 function merge(

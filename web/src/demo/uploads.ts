@@ -26,19 +26,17 @@ export function useUploads({ parley }: Person) {
 
   const begin = (file: File): UploadItem => {
     const key = ++count.current;
-    const done = parley.api
-      .upload(file, { onProgress: (sent, total) => change(key, { progress: sent / total }) })
-      .then(
-        ({ id }) => {
-          change(key, { progress: 1 });
-          return id;
-        },
-        (error: unknown) => {
-          const problem = error instanceof ParleyError ? error.problem.detail : 'It could not be sent';
-          change(key, { problem });
-          return undefined;
-        },
-      );
+    const done = parley.api.upload(file, { onProgress: (sent, total) => change(key, { progress: sent / total }) }).then(
+      ({ id }) => {
+        change(key, { progress: 1 });
+        return id;
+      },
+      (error: unknown) => {
+        const problem = error instanceof ParleyError ? error.problem.detail : 'It could not be sent';
+        change(key, { problem });
+        return undefined;
+      },
+    );
     return { key, name: file.name, preview: URL.createObjectURL(file), progress: 0, problem: null, done };
   };
 
@@ -48,9 +46,7 @@ export function useUploads({ parley }: Person) {
       const pictures = [...files].filter(({ type }) => type.startsWith('image/'));
       setItems((now) => [...now, ...pictures.slice(0, MAX - now.length).map(begin)]);
     },
-    remove(key: number) {
-      setItems((now) => now.filter((item) => item.key !== key));
-    },
+    remove: (key: number) => setItems((now) => now.filter((item) => item.key !== key)),
     /** Ids of all that were taken, as soon as they are there; then nothing waits any more. */
     async take(): Promise<string[]> {
       const ids = await Promise.all(items.map(({ done }) => done));

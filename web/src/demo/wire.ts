@@ -62,7 +62,10 @@ export function installWires(): void {
     return wire?.isCut ? Promise.reject(new TypeError('The cable is cut')) : request(input, init);
   };
 
-  const { send } = WebSocket.prototype;
+  const send = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'send')?.value as (
+    this: WebSocket,
+    data: unknown,
+  ) => void;
   WebSocket.prototype.send = function (data) {
     if (!wireOfSocket.has(this) && typeof data === 'string') {
       const wire = holderOf(data);
@@ -81,7 +84,8 @@ export function installWires(): void {
     set(this: WebSocket, listener: ((event: MessageEvent) => void) | null) {
       message.set?.call(
         this,
-        listener && ((event: MessageEvent) => void (wireOfSocket.get(this)?.lets(event.data) === false || listener(event))),
+        listener &&
+          ((event: MessageEvent) => void (wireOfSocket.get(this)?.lets(event.data) === false || listener(event))),
       );
     },
   });

@@ -24,7 +24,9 @@ export async function enterWorld(progress: (text: string) => void): Promise<Worl
   const known = /^#world=([0-9a-f]{10})$/.exec(location.hash)?.[1] ?? localStorage.getItem(KEY) ?? undefined;
   const answer = (known && (await ask(known))) || (await ask(undefined));
   if (!answer)
-    throw new WorldError('The people of the demo exist in development only. Here, sign in with an application of your own.');
+    throw new WorldError(
+      'The people of the demo exist in development only. Here, sign in with an application of your own.',
+    );
   if (answer.created) {
     progress('Writing their story so far …');
     const { tellStory } = await import('./seed.js');
