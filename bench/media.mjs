@@ -106,13 +106,14 @@ function parleyFiles(parley, token) {
 }
 
 async function throughput() {
-  const server = await startEmbedded({ dir: join(directory, 'pg'), log: () => undefined, settings: { fsync: 'on' } });
+  const dir = join(directory, 'pg');
+  const server = await startEmbedded({ dir, log: () => undefined, settings: { fsync: 'on' } });
   const environment = {
     MEDIA_DIR: join(directory, 'parley'),
     MEDIA_MAX_BYTES: String(body.length),
     MEDIA_DAILY_BYTES: '1000000000000',
   };
-  const parley = await startSubject('parley', server, environment);
+  const parley = await startSubject('parley', { url: server.url, dir }, environment);
   try {
     const [{ token }] = await parley.users(1);
     const subjects = {

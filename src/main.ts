@@ -5,7 +5,7 @@ import { packageVersion } from './platform/config/package-root.js';
 import { createBootResponder } from './platform/lifecycle/boot-responder.js';
 import { BootState } from './platform/lifecycle/boot-state.js';
 import { StopSignals } from './platform/lifecycle/stop-signals.js';
-import { httpTimeouts, listenOn, ListenError } from './platform/lifecycle/listener.js';
+import { httpTimeouts, limitBody, listenOn, ListenError } from './platform/lifecycle/listener.js';
 
 enableCompileCache();
 
@@ -13,7 +13,10 @@ const boot = new BootState(packageVersion());
 const signals = new StopSignals();
 // One closure, so that replacing the handler also reaches keep-alive connections that are open already.
 let handler: RequestListener = createBootResponder(boot);
-const server = createServer(httpTimeouts, (request, response) => handler(request, response));
+const server = createServer(httpTimeouts, (request, response) => {
+  limitBody(request, response);
+  handler(request, response);
+});
 
 try {
   await listenOn(server, process.env['PORT'], process.env['HOST']);

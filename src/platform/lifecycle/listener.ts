@@ -1,10 +1,32 @@
-import type { Server, ServerOptions } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 
 /**
  * Keep-alive outlives the 60 s idle limit of common load balancers, so that they never reuse a connection we just
- * closed; the other two count from a request's first byte and end slow-header and slow-body clients.
+ * closed. Slow bodies are `limitBody`'s business: Node has one limit for all requests, and uploads need another one.
  */
-export const httpTimeouts: ServerOptions = { keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 30_000 };
+export const httpTimeouts: ServerOptions = { keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 0 };
+
+const BODY_MS = 30_000;
+/** Where files come in: as fast as the line of who sends them. */
+const UPLOADS = '/api/v1/media/files/';
+
+/** Ends a client that does not finish its request: 30 s for all of it, an upload after 30 s without a byte. */
+export function limitBody(request: IncomingMessage, response: ServerResponse, bodyMs = BODY_MS): void {
+  const { headers, socket } = request;
+  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return;
+  const refuse = (): void => {
+    if (request.complete) return;
+    if (!response.headersSent) socket.write('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n');
+    socket.destroySoon();
+  };
+  if (request.method === 'PUT' && request.url?.startsWith(UPLOADS) === true) {
+    request.setTimeout(bodyMs, refuse);
+    return;
+  }
+  const timer = setTimeout(refuse, bodyMs);
+  timer.unref();
+  request.once('close', () => clearTimeout(timer));
+}
 
 const PORT_TAKEN = 23;
 const CONFIG = 10;

@@ -88,15 +88,15 @@ describe('a scanner over HTTP', () => {
   });
 
   it.each([
-    ['an error', { status: 500, body: '{"clean":true}' }],
-    ['a redirect', { status: 302, body: '{"clean":true}' }],
-    ['another word', { status: 200, body: '{"clean":"yes"}' }],
-    ['a page', { status: 200, body: '<html>clean</html>' }],
-    ['nothing', { status: 200, body: '' }],
-    ['silence', undefined],
-  ])('that answers with %s has not said that the file is clean', async (_what, reply) => {
+    ['an error', { status: 500, body: '{"clean":true}' }, 'the scanner answered 500'],
+    ['a redirect', { status: 302, body: '{"clean":true}' }, 'fetch failed'],
+    ['another word', { status: 200, body: '{"clean":"yes"}' }, 'expected boolean'],
+    ['a page', { status: 200, body: '<html>clean</html>' }, 'not valid JSON'],
+    ['nothing', { status: 200, body: '' }, 'Unexpected end of JSON input'],
+    ['silence', undefined, 'timeout'],
+  ])('that answers with %s has not said that the file is clean', async (_what, reply, reason) => {
     answer = reply;
-    await expect(scan()).rejects.toThrow();
+    await expect(scan()).rejects.toThrow(reason);
   });
 });
 
