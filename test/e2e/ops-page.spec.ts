@@ -145,7 +145,7 @@ it('shows every part, asks nobody else, and is small', async () => {
     'Thresholds and retention',
   ];
   for (const title of titles) await page.getByRole('heading', { name: title, exact: true }).waitFor();
-  await page.getByRole('region', { name: 'Comparison of two load tests' }).getByText('-35.7 %').waitFor();
+  await page.getByRole('group', { name: 'Comparison of two load tests' }).getByText('-35.7 %').waitFor();
   expect(await page.getByRole('list', { name: 'Figures and their thresholds' }).getByRole('listitem').count()).toBe(8);
   expect([...hosts]).toEqual([new URL(app.url).host]);
   expect(bytes).toBeLessThan(60_000);
@@ -161,7 +161,7 @@ it.each([
   const visitor = await open({ viewport, colorScheme, reducedMotion: 'reduce' });
   const { page, faults } = visitor;
   await status(page, 'All is well');
-  await page.getByRole('region', { name: 'Comparison of two load tests' }).waitFor();
+  await page.getByRole('group', { name: 'Comparison of two load tests' }).waitFor();
   await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
   expect(await violations(page)).toEqual([]);
   expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);

@@ -19,7 +19,9 @@ async function readHealth(operator: Operator): Promise<Health> {
   try {
     return await operator.get<Health>('/health/detailed');
   } catch (error) {
-    if (error instanceof ParleyError && 'recentSamples' in error.problem) return error.problem as unknown as Health;
+    // The client puts the HTTP status in the place of the page's own.
+    if (error instanceof ParleyError && 'recentSamples' in error.problem)
+      return { ...(error.problem as unknown as Health), status: 'error' };
     throw error;
   }
 }
