@@ -147,13 +147,13 @@ async function giveDevices(parley) {
   await query(parley.url, 'ANALYZE');
 }
 
-/** Nothing waits and nothing is pushed any more. */
+/** Nothing waits and nothing is pushed any more, and nothing comes of what was done last. */
 async function settled(database) {
-  for (;;) {
+  for (let quiet = 0; quiet < 20;) {
     const { rows } = await database.query(
       `SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM notification_decisions WHERE decision = 'pending') AS n`,
     );
-    if (Number(rows[0].n) === 0) return;
+    quiet = Number(rows[0].n) === 0 ? quiet + 1 : 0;
     await pause(100);
   }
 }

@@ -45,21 +45,30 @@ afterEach(async () => {
 /** Holds something in the database so that the worker comes as far as there and no further. */
 interface Hold {
   table: string;
+  /** In the text of the statement that is to be held up. */
+  text: string;
   mode: string;
   /** Taken before the work begins, or when the provider has been asked. */
   when: 'before' | 'asked';
   requests: number;
 }
-const before = (table: string, mode = 'ACCESS EXCLUSIVE'): Hold => ({ table, mode, when: 'before', requests: 1 });
+const before = (table: string, more: Partial<Hold> = {}): Hold => ({
+  table,
+  text: table,
+  mode: 'ACCESS EXCLUSIVE',
+  when: 'before',
+  requests: 1,
+  ...more,
+});
 const steps: [name: string, hold: Hold | 'at the provider'][] = [
-  ['asking whom it could concern', before('memberships')],
-  ['leaving the outbox, with its work added', before('webhook_endpoints')],
-  ['listing a mention', before('notifications', 'EXCLUSIVE')],
+  ['asking whom it could concern', before('memberships', { text: 'active_members' })],
+  ['leaving the outbox, with its work added', before('webhook_endpoints', { text: 'ORDER BY e.id' })],
+  ['listing a mention', before('notifications', { text: 'INSERT INTO notifications', mode: 'EXCLUSIVE' })],
   ['deciding', before('user_preferences')],
-  ['entering the ledger', before('notification_decisions', 'EXCLUSIVE')],
+  ['entering the ledger', before('notification_decisions', { mode: 'EXCLUSIVE' })],
   ['putting the push together', before('conversation_head')],
   ['asking the provider', 'at the provider'],
-  ['closing the ledger row', { table: 'notification_decisions', mode: 'EXCLUSIVE', when: 'asked', requests: 2 }],
+  ['closing the ledger row', before('notification_decisions', { mode: 'EXCLUSIVE', when: 'asked', requests: 2 })],
 ];
 
 it.each(steps)('killed while %s: at least one attempt, one ledger row, duplicates under one key', async (_, hold) => {
@@ -77,7 +86,7 @@ it.each(steps)('killed while %s: at least one attempt, one ledger row, duplicate
   const waiting = async () =>
     query(
       `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() AND query LIKE $1`,
-      [`%${hold === 'at the provider' ? '' : hold.table}%`],
+      [`%${hold === 'at the provider' ? '' : hold.text}%`],
       database.url,
     );
 
