@@ -75,9 +75,7 @@ function Traffic({ replicas }: { replicas: TileProps['replicas'] }) {
       </div>
       <p class="value">{count(values.at(-1) ?? 0)}</p>
       <Sparkline values={values} warning={Infinity} critical={Infinity} />
-      <p class="muted small">
-        REST and socket commands per sample, of {replicas.length === 1 ? 'this replica' : 'all replicas'}.
-      </p>
+      <p class="muted small">Per sample, {replicas.length === 1 ? 'this replica' : 'all replicas'}.</p>
     </li>
   );
 }

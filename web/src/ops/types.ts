@@ -80,6 +80,8 @@ export interface Settings {
 
 export interface Page<Item> {
   items: Item[];
+  /** Cursor of the rest. */
+  next: string | null;
 }
 
 export interface Alert {

@@ -1,18 +1,28 @@
 import { Card, Loaded } from './card.js';
 import { count, groupBy } from './format.js';
-import { type Resource, useResource } from './resource.js';
+import { useResource } from './resource.js';
 import type { Operator } from './session.js';
 import type { Day, Level, Page } from './types.js';
 
 const DAYS = 90;
+const MOST_PAGES = 20;
 const DAY_MS = 86_400_000;
 const ERRORS_WARN = 1;
 const ERRORS_BAD = 5;
 
-const read = (operator: Operator) => {
+/** One row per day and replica, so it may take some pages. */
+async function read(operator: Operator): Promise<Day[]> {
   const from = new Date(Date.now() - (DAYS - 1) * DAY_MS).toISOString().slice(0, 10);
-  return operator.get<Page<Day>>(`/system-health/daily?limit=100&from=${from}`);
-};
+  const days: Day[] = [];
+  let cursor = '';
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const { items, next } = await operator.get<Page<Day>>(`/system-health/daily?limit=100&from=${from}${cursor}`);
+    days.push(...items);
+    if (next === null) break;
+    cursor = `&cursor=${encodeURIComponent(next)}`;
+  }
+  return days;
+}
 
 interface Bar {
   day: string;
@@ -21,13 +31,12 @@ interface Bar {
 }
 
 export function Uptime() {
-  const days: Resource<Page<Day>> = useResource(read, 300_000);
+  const days = useResource(read, 300_000);
   return (
     <Card id="days" title="The last 90 days" wide>
       <Loaded of={days}>
-        {({ items }) => {
-          const bars = barsOf(items);
-          const known = bars.filter(({ level }) => level !== 'unknown');
+        {(measured) => {
+          const bars = barsOf(measured);
           return (
             <>
               <div class="days" aria-hidden="true">
@@ -35,17 +44,21 @@ export function Uptime() {
                   <span key={day} class={level} title={text} />
                 ))}
               </div>
-              <p class="muted small">
-                {known.length} {known.length === 1 ? 'day' : 'days'} measured,{' '}
-                {known.filter(({ level }) => level === 'ok').length} of them with less than 1 % of errors.{' '}
-                {bars.at(-1)?.text}.
-              </p>
+              <p class="muted small">{sumUp(bars)}</p>
             </>
           );
         }}
       </Loaded>
     </Card>
   );
+}
+
+function sumUp(bars: readonly Bar[]): string {
+  const known = bars.filter(({ level }) => level !== 'unknown');
+  if (known.length === 0) return 'Nothing is measured yet. Today appears within the hour.';
+  const good = known.filter(({ level }) => level === 'ok').length;
+  const days = known.length === 1 ? '1 day measured' : `${known.length} days measured`;
+  return `${days}, ${good} with less than ${ERRORS_WARN} % of errors. ${bars.at(-1)?.text}.`;
 }
 
 /** One bar per day, the oldest first; a day without a sample is unknown. */
