@@ -17,6 +17,25 @@ const faultsOf = async (environment: Record<string, string>): Promise<ConfigErro
   );
 
 describe('configuration', () => {
+  it('takes the keys of push providers as their consoles hand them out, and hides them in faults', async () => {
+    const account = { project_id: 'p', client_email: 'c@p', private_key: '-----BEGIN PRIVATE KEY-----\nhunter2' };
+    const apple = { APNS_KEY_ID: 'k', APNS_TEAM_ID: 't', APNS_TOPIC: 'com.example' };
+    const config = await loadConfig({
+      FCM_SERVICE_ACCOUNT: JSON.stringify({ ...account, type: 'service_account' }),
+      APNS_KEY: String.raw`-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----`,
+      ...apple,
+    });
+    expect(config.FCM_SERVICE_ACCOUNT).toEqual({ ...account, token_uri: 'https://oauth2.googleapis.com/token' });
+    expect(config.APNS_KEY?.split('\n')).toHaveLength(3);
+    for (const faulty of ['hunter2', '{"project_id":"hunter2"}', '"hunter2"']) {
+      const { faults, message } = await faultsOf({ FCM_SERVICE_ACCOUNT: faulty });
+      expect(faults.map(({ name }) => name)).toEqual(['FCM_SERVICE_ACCOUNT']);
+      expect(message).not.toContain('hunter2');
+    }
+    const { faults } = await faultsOf({ APNS_KEY: '-----BEGIN PRIVATE KEY-----', APNS_TEAM_ID: 't' });
+    expect(faults.map(({ name }) => name)).toEqual(['APNS_KEY_ID', 'APNS_TOPIC']);
+  });
+
   it('says where each value came from: default, environment, file, parameter store', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'parley-config-'));
     const file = join(folder, 'secret');

@@ -52,3 +52,17 @@ describe.each<[string, () => Promise<MediaApp>, number, number]>([
     expect(new Date(body.expiresAt).getTime()).toBeLessThanOrEqual(Date.now() + 1000);
   });
 });
+
+it('on disk lead to the address by which they were asked for, or to the public one', async () => {
+  for (const address of [undefined, 'https://chat.example/parley/']) {
+    const parley = await diskApp(address === undefined ? {} : { PUBLIC_URL: address });
+    try {
+      const [ada] = (await registerMany(parley.url, 1)) as [Person];
+      const { body } = await announce(ada, text, claim);
+      const base = address ?? `${parley.url}/`;
+      expect(body.url.startsWith(`${base}api/v1/media/files/`)).toBe(true);
+    } finally {
+      await parley.close();
+    }
+  }
+});

@@ -40,6 +40,20 @@ export async function gif(): Promise<Buffer> {
     .toBuffer();
 }
 
+/** So many frames of four pixels each. */
+export async function flicker(frames: number): Promise<Buffer> {
+  const dot = await sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } })
+    .png()
+    .toBuffer();
+  const ink = await sharp({ create: { width: 2, height: 2, channels: 3, background: 'blue' } })
+    .png()
+    .toBuffer();
+  const all = Array.from({ length: frames }, (_, i) => (i % 2 === 0 ? dot : ink));
+  return sharp(all, { join: { animated: true } })
+    .gif()
+    .toBuffer();
+}
+
 /** A small PNG that says it is 60,000 pixels wide and high: 14 GB when decoded. */
 export function bombPng(): Buffer {
   const side = 60_000;

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import sharp from 'sharp';
 import { type Person, registerMany } from '../../support/people.js';
 import { createGroup, send } from '../messages/support.js';
-import { bombPng, gif, holidayJpeg, jpeg, png } from './pictures.js';
+import { bombPng, flicker, gif, holidayJpeg, jpeg, png } from './pictures.js';
 import {
   announce,
   bytesOf,
@@ -163,6 +163,14 @@ describe('hostile files', () => {
       expect((await ada.get(`/api/v1/media/${body.id}/content`)).body).toMatchObject({ code: 'invalid_state' });
       expect(await complete(ada, body.id)).toMatchObject({
         body: { code: 'media_rejected', detail: 'Rejected: too_many_pixels' },
+      });
+    });
+
+    it('an animation of more frames than anybody needs is rejected', async () => {
+      const { body } = await upload(ada, await flicker(501), { mime: 'image/gif' });
+      expect((await untilSettled(ada, body.id)).state).toBe('rejected');
+      expect(await complete(ada, body.id)).toMatchObject({
+        body: { code: 'media_rejected', detail: 'Rejected: too_many_frames' },
       });
     });
 

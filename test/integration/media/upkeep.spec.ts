@@ -132,7 +132,7 @@ describe.each([
     for (const reader of [ada, bob])
       expect((await reader.get(`/api/v1/media/${media.id}/content`)).body).toMatchObject({ code: 'invalid_state' });
     // A link of Parley's own ends as well; one of a store lives on for its two minutes.
-    if (link.url.startsWith('/')) expect((await fetch(`${parley.url}${link.url}`)).status).toBe(404);
+    if (link.url.startsWith(parley.url)) expect((await fetch(link.url)).status).toBe(404);
     await live.until<{ v: { seq: number; attachments: { state: string }[] } }>(
       'change',
       ({ v }) => v.seq === message.seq && v.attachments?.[0]?.state === 'quarantined',
