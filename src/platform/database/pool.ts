@@ -24,6 +24,11 @@ const types: pg.CustomTypesConfig = {
   }) as typeof pg.types.getTypeParser,
 };
 
+/** What a pooler keeps for each of its clients is set by a statement, which the pool waits for. */
+const behindPooler: { onConnect: (client: pg.ClientBase) => Promise<unknown> } = {
+  onConnect: (client) => client.query(SESSION_SQL),
+};
+
 export interface PoolOptions {
   connectionString: string;
   applicationName: string;
@@ -56,8 +61,7 @@ export function createPool(
     keepAlive: true,
     types,
     ...settings,
-    // These a pooler keeps for each of its clients.
-    ...(pooler ? { onConnect: (client: pg.ClientBase) => client.query(SESSION_SQL) } : {}),
+    ...(pooler ? behindPooler : {}),
   });
   // Without a listener an idle connection that dies ends the process.
   pool.on('error', (error) => log.warn('db.error', { stage: 'idle', err: error }));
