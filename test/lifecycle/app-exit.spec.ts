@@ -72,6 +72,13 @@ it('three bad variables end with 10, each named with what it may be', async () =
   expect(server.output()).not.toContain('canary-pw');
 });
 
+it('a folder that cannot be used ends with 10, its name and what to do', async () => {
+  const server = await start({ DATA_DIR: '/dev/full/parley', APP_SECRET: '' });
+  expect(await server.exited).toBe(10);
+  expect(server.output()).toContain('the folder DATA_DIR cannot be used (ENOTDIR): /dev/full/parley');
+  expect(server.output()).toContain('name another place with DATA_DIR');
+});
+
 it('a wrong password ends with 11 at the first attempt, and is written nowhere', async () => {
   const url = new URL(scene.url);
   url.password = 'canary-pw';

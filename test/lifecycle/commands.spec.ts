@@ -47,8 +47,8 @@ class Command {
   output = '';
   private readonly process: ChildProcess;
 
-  constructor(script: string, ...args: string[]) {
-    this.process = spawn(process.execPath, [join('scripts', script), ...args], { cwd: clone, detached: true });
+  constructor(script: string, options: readonly string[] = []) {
+    this.process = spawn(process.execPath, [...options, join('scripts', script)], { cwd: clone, detached: true });
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         this.output += chunk;
@@ -76,8 +76,8 @@ class Command {
   }
 }
 
-const run = async (script: string): Promise<Command> => {
-  const command = new Command(script);
+const run = async (script: string, options: readonly string[] = []): Promise<Command> => {
+  const command = new Command(script, options);
   await command.exit();
   return command;
 };
@@ -120,6 +120,33 @@ describe('npm start', () => {
       ({ output }) => output,
     );
     expect(outputs.join('').match(/✓ build server/g)).toHaveLength(1);
+  });
+});
+
+describe('a machine on which it cannot start: one line that says what to do', () => {
+  it('an old Node', async () => {
+    const older = `data:text/javascript,Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.0' } })`;
+    const start = await run('start.mjs', ['--import', older]);
+    expect(await start.exit()).toBe(1);
+    expect(start.output).toBe(
+      'Parley needs Node 20 or newer (this is 18.20.0): install one from nodejs.org, then start again.\n',
+    );
+  });
+
+  /** Files in which not even root may write: one is always full, the other belongs to the kernel. */
+  it.each([
+    ['a full disk', '/dev/full', /^The disk is full: free some space for .*, then start again\.$/m],
+    [
+      'no right to write',
+      '/proc/sys/kernel/ostype',
+      /^No permission to write in .*: start as the owner of that folder/m,
+    ],
+  ])('%s', async (_what, file, line) => {
+    mkdirSync(join(clone, 'dist'));
+    symlinkSync(file, join(clone, 'dist/extra.js'));
+    const build = await run('build.mjs');
+    expect(await build.exit()).toBe(1);
+    expect(build.output.trimEnd().split('\n').at(-1)).toMatch(line);
   });
 });
 
