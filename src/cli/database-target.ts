@@ -39,8 +39,11 @@ export async function withDatabase<Result>(
 
 async function startEmbeddedServer(config: Config) {
   const { startEmbedded } = await import('../platform/database/embedded-postgres.js');
-  return startEmbedded({ dir: config.EMBEDDED_PG_DIR ?? join(config.DATA_DIR, 'pg'), log: () => undefined });
+  return startEmbedded({ dir: embeddedDirectory(config), log: () => undefined });
 }
+
+/** Where the embedded server of this installation has its data. */
+export const embeddedDirectory = (config: Config): string => config.EMBEDDED_PG_DIR ?? join(config.DATA_DIR, 'pg');
 
 /** One event as a line of progress; what the command's own result says anyway is left out. */
 function describe(event: ReportedEvent, note: (text: string) => void): void {

@@ -1,9 +1,11 @@
-import { doctor } from '../platform/database/lifecycle/doctor.js';
+import type { Config } from '../platform/config/config.js';
+import { runningEmbedded } from '../platform/database/embedded-leftover.js';
+import { doctor, type Finding } from '../platform/database/lifecycle/doctor.js';
 import { runLifecycle } from '../platform/database/lifecycle/run-lifecycle.js';
 import { plan, status, verify } from '../platform/database/lifecycle/status.js';
 import type { Comparison } from '../platform/database/lifecycle/manifest-compare.js';
 import type { CliCommand } from './command-line.js';
-import { withDatabase } from './database-target.js';
+import { withDatabase, embeddedDirectory } from './database-target.js';
 
 const ACTION_NEEDED = 3;
 
@@ -125,8 +127,8 @@ export const doctorCommand: CliCommand = {
   summary: 'Find out why the database cannot be used, and what to do next.',
   examples: ['parley doctor', 'DATABASE_URL=postgresql://... parley doctor --json'],
   run: (invocation) =>
-    withDatabase({ note: () => undefined }, async ({ options }) => {
-      const findings = await doctor(options);
+    withDatabase({ note: () => undefined }, async ({ config, options }) => {
+      const findings = [...(await doctor(options)), ...(await leftoverServer(config))];
       const mark = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ' };
       invocation.print(findings, () =>
         findings
@@ -136,3 +138,20 @@ export const doctorCommand: CliCommand = {
       return findings.some((f) => f.result === 'failed') ? ACTION_NEEDED : 0;
     }),
 };
+
+/** A server of an earlier start without DATABASE_URL, which nobody uses now. */
+async function leftoverServer(config: Config): Promise<Finding[]> {
+  if (!config.DATABASE_URL) return [];
+  const directory = embeddedDirectory(config);
+  const pid = await runningEmbedded(directory);
+  if (pid === undefined) return [];
+  const message = `the embedded server of an earlier start still runs on ${directory} (process ${pid}); DATABASE_URL names another`;
+  return [
+    {
+      check: 'embedded',
+      result: 'warning',
+      message,
+      next: `Stop it: kill -INT ${pid}. Or unset DATABASE_URL to use it.`,
+    },
+  ];
+}
