@@ -3,7 +3,7 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 import { note } from './journal.js';
 import type { Person } from './person.js';
 
-/** What the server tells of its lost hints. */
+/** What the server tells of its lost hints; in production nothing, and only the cables lose messages. */
 interface ChaosState {
   loseHints: boolean;
   hintsLost: number;
@@ -21,7 +21,7 @@ export function useLoss(people: readonly Person[]) {
     if (rest) setState(await rest.get<ChaosState>('/demo/chaos'));
   }, [rest]);
   useEffect(() => void look().catch(() => undefined), [look]);
-  const isOn = state?.loseHints ?? false;
+  const [isOn, setOn] = useState(false);
   useEffect(() => {
     for (const { wire } of people) wire.isLeaky = isOn;
     if (!isOn) return;
@@ -29,13 +29,10 @@ export function useLoss(people: readonly Person[]) {
     return () => clearInterval(timer);
   }, [people, isOn, look]);
   const toggle = async () => {
-    const loseHints = !isOn;
-    if (rest) setState(await rest.put<ChaosState>('/demo/chaos', { loseHints }));
-    note(
-      '',
-      loseHints ? 'bad' : 'info',
-      loseHints ? 'Every second live message is lost from now on' : 'No live message is lost any more',
-    );
+    setOn(!isOn);
+    if (isOn) note('', 'info', 'No live message is lost any more');
+    else note('', 'bad', 'Every second live message is lost from now on');
+    if (rest && state) setState(await rest.put<ChaosState>('/demo/chaos', { loseHints: !isOn }));
   };
   return { state, isOn, toggle };
 }
@@ -64,7 +61,7 @@ export async function sendFiveTimes(person: Person): Promise<void> {
 export async function talk(people: readonly Person[], openId: string | undefined): Promise<void> {
   const all = people.flatMap(({ parley }) => parley.conversation(openId ?? '') ?? []);
   const words = ['One', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten.'];
-  for (const [i, word] of words.entries()) await all[i % all.length]?.queue(word);
+  for (const [i, word] of words.entries()) await all[i % all.length]?.send(word);
 }
 
 /** Kills the server without a warning, and tells when it is back. */

@@ -32,9 +32,11 @@ export function Header({ world, closed, onAdd, isProofShown, onProof }: Props) {
           <span class="narrow-only">Add</span>
         </Button>
       )}
-      <Button kind="quiet" icon="copies" class="wide-only" onClick={() => setSharing(true)}>
-        Open elsewhere
-      </Button>
+      {world.id !== undefined && (
+        <Button kind="quiet" icon="copies" class="wide-only" onClick={() => setSharing(true)}>
+          Open elsewhere
+        </Button>
+      )}
       {onProof && (
         <Button kind="quiet" icon="gauge" aria-pressed={isProofShown} onClick={onProof}>
           Break it
@@ -69,7 +71,7 @@ export function Header({ world, closed, onAdd, isProofShown, onProof }: Props) {
 }
 
 function Share({ world, onClose }: { world: World; onClose: () => void }) {
-  const address = `${location.origin}/#world=${world.id}`;
+  const address = `${location.origin}/#world=${world.id ?? ''}`;
   const [isCopied, setCopied] = useState(false);
   const copy = () =>
     navigator.clipboard.writeText(address).then(

@@ -52,7 +52,7 @@ export function Proof({ people, active, id, hidden }: Props) {
           >
             At once, by socket and REST. It is stored once.
           </Break>
-          <KillButton active={active} />
+          <KillButton active={active} isPossible={loss.state?.restartable ?? false} />
         </div>
       </section>
       <section>
@@ -83,7 +83,7 @@ export function Proof({ people, active, id, hidden }: Props) {
   );
 }
 
-function KillButton({ active }: { active: Person }) {
+function KillButton({ active, isPossible }: { active: Person; isPossible: boolean }) {
   const [isDown, setDown] = useState(false);
   const kill = () => {
     setDown(true);
@@ -94,10 +94,12 @@ function KillButton({ active }: { active: Person }) {
       icon="power"
       title={isDown ? 'It is coming back …' : 'Kill this server'}
       isOn={isDown}
-      isBusy={isDown}
+      isBusy={isDown || !isPossible}
       onClick={kill}
     >
-      SIGKILL, then a new start. Nobody signs in again.
+      {isPossible || isDown
+        ? 'SIGKILL, then a new start. Nobody signs in again.'
+        : 'Only where npm start watches over it.'}
     </Break>
   );
 }

@@ -9,8 +9,10 @@ export function Receipt({ view, message }: { view: ConversationView; message: Sh
   const names = useNames();
   const others = view.members.filter(({ userId }) => userId !== message.senderId).map(({ userId }) => userId);
   const { seq } = message;
+  // Who writes has read what stands above, and sends no receipt for it (protocol, 7.11).
+  const wrote = new Map(view.timeline.map((one) => [one.senderId, one.seq ?? 0]));
   const reached = (mark: 'delivered' | 'read') =>
-    seq === null ? [] : others.filter((id) => (view.receipts.get(id)?.[mark] ?? 0) >= seq);
+    seq === null ? [] : others.filter((id) => Math.max(view.receipts.get(id)?.[mark] ?? 0, wrote.get(id) ?? 0) >= seq);
   const read = reached('read');
   const stage: Stage =
     message.state !== 'sent' || seq === null

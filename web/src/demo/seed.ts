@@ -35,7 +35,10 @@ class Telling {
     const sent: [Line, Message][] = [];
     for (const line of lines) sent.push([line, await this.say(id, line)]);
     await Promise.all(sent.map(([line, message]) => this.after(id, line, message)));
-    await this.client(by).rest.put('/demo/history', { conversationId: id, ages: this.ages });
+    // In production nothing can be made to look old.
+    await this.client(by)
+      .rest.put('/demo/history', { conversationId: id, ages: this.ages })
+      .catch(() => undefined);
     await this.read(id, sent.at(-1)?.[1].seq ?? 0);
   }
 

@@ -1,4 +1,5 @@
-import type { AuthResult } from '@parley/client';
+import { type AuthResult, ParleyError } from '@parley/client';
+import { enterAsGuests, forgetGuests, keepTokens } from './guests.js';
 import { Person } from './person.js';
 
 /** The people of this browser; `#world=…` in the address opens the same ones in another. */
@@ -9,7 +10,8 @@ interface WorldAnswer {
 }
 
 export interface World {
-  id: string;
+  /** Undefined where people are guests of this browser alone. */
+  id: string | undefined;
   people: Person[];
 }
 
@@ -22,33 +24,31 @@ export class WorldError extends Error {}
 /** Signs everybody in; the first visit makes the people and tells their story so far. */
 export async function enterWorld(progress: (text: string) => void): Promise<World> {
   const known = /^#world=([0-9a-f]{10})$/.exec(location.hash)?.[1] ?? localStorage.getItem(KEY) ?? undefined;
-  const answer = (known && (await ask(known))) || (await ask(undefined));
-  if (!answer)
-    throw new WorldError(
-      'The people of the demo exist in development only. Here, sign in with an application of your own.',
-    );
-  if (answer.created) {
+  const world = (known && (await ask(known))) || (await ask(undefined));
+  const { created, people: signedIn } = world ?? (await enterAsGuests().catch(explain));
+  if (created) {
     progress('Writing their story so far …');
     const { tellStory } = await import('./seed.js');
-    await tellStory(answer.people);
+    await tellStory(signedIn);
   }
-  localStorage.setItem(KEY, answer.id);
-  const ids = answer.people.map(({ user }) => user.id);
-  const people = answer.people.map(
-    ({ user, tokens }, i) =>
-      new Person(
-        user,
-        tokens,
-        i,
-        ids.filter((id) => id !== user.id),
-      ),
-  );
-  return { id: answer.id, people };
+  if (world) localStorage.setItem(KEY, world.id);
+  const ids = signedIn.map(({ user }) => user.id);
+  const people = signedIn.map(({ user, tokens }, i) => {
+    const others = ids.filter((id) => id !== user.id);
+    return new Person(user, tokens, i, others);
+  });
+  if (!world) for (const { id, parley } of people) parley.on('tokens', (tokens) => keepTokens(id, tokens));
+  return { id: world?.id, people };
+}
+
+function explain(error: unknown): never {
+  throw new WorldError(error instanceof ParleyError ? error.problem.detail : String(error));
 }
 
 /** Leaves these people behind; the next visit meets new ones. */
 export function forgetWorld(): void {
   localStorage.removeItem(KEY);
+  forgetGuests();
   history.replaceState(null, '', location.pathname);
 }
 
