@@ -155,7 +155,7 @@ async function rowsOf(url) {
       if (rows[0].all === null) continue;
       text.push(
         `INSERT INTO ${name} (${columns}) OVERRIDING SYSTEM VALUE SELECT ${columns}`,
-        `FROM json_populate_recordset(NULL::${name}, $rows$${rows[0].all.replaceAll(", \n ", ",\n")}$rows$);`,
+        `FROM json_populate_recordset(NULL::${name}, $rows$${rows[0].all.replaceAll(', \n ', ',\n')}$rows$);`,
       );
     }
     const { rows: sequences } = await client.query(

@@ -1,4 +1,4 @@
--- Parley 0.1.0, through 20261121000900_operations
+-- Parley 0.1.0, through 20261121171200_joint_sends
 
   CREATE SCHEMA IF NOT EXISTS "public";
   CREATE TABLE IF NOT EXISTS "public"._prisma_migrations (
@@ -96,6 +96,15 @@ DO $parley$ BEGIN IF to_regtype('"user_state"') IS NULL THEN CREATE TYPE "user_s
 DO $parley$ BEGIN IF to_regtype('"webhook_delivery_state"') IS NULL THEN CREATE TYPE "webhook_delivery_state" AS ENUM ('pending', 'delivered', 'failed'); END IF; END $parley$;
 -- sequence system_health_config_id_seq
 CREATE SEQUENCE IF NOT EXISTS system_health_config_id_seq AS integer INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1;
+-- function active_members(uuid, uuid)
+CREATE OR REPLACE FUNCTION active_members(p_conversation uuid, p_after uuid)
+ RETURNS TABLE(user_id uuid)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT m.user_id FROM memberships AS m
+  WHERE m.conversation_id = p_conversation AND m.state = 'active' AND m.user_id > p_after
+$function$;
 -- function audit_logs_refuse_change()
 CREATE OR REPLACE FUNCTION audit_logs_refuse_change()
  RETURNS trigger
@@ -184,6 +193,65 @@ BEGIN
     END IF;
   END LOOP;
 END $function$;
+-- function conversation_advance_free(uuid[], integer[], integer[], integer[], integer[], uuid[], uuid[], bigint[], bigint[])
+CREATE OR REPLACE FUNCTION conversation_advance_free(p_conversations uuid[], p_seqs integer[], p_ords integer[], p_revs integer[], p_senders integer[], p_of uuid[], p_members uuid[], p_mark_seq bigint[], p_mark_ord bigint[])
+ RETURNS TABLE(conversation_id uuid, seq bigint, ord bigint, rev bigint)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+DECLARE
+  locked uuid[];
+  free uuid[];
+  -- the two of each direct conversation
+  ones uuid[];
+  others uuid[];
+  blocked text[];
+BEGIN
+  SELECT array_agg(l.id) INTO locked
+  FROM (
+    SELECT h.conversation_id AS id FROM conversation_head AS h
+    WHERE h.conversation_id = ANY (p_conversations) FOR NO KEY UPDATE SKIP LOCKED
+  ) AS l;
+
+  WITH mine AS MATERIALIZED (
+    SELECT m.conversation_id, m.role
+    FROM unnest(locked) AS l (id)
+    JOIN unnest(p_of, p_members) AS s (conversation_id, user_id) ON s.conversation_id = l.id
+    JOIN memberships AS m ON m.conversation_id = s.conversation_id AND m.user_id = s.user_id AND m.state = 'active'
+    FOR NO KEY UPDATE OF m SKIP LOCKED
+  )
+  SELECT array_agg(c.id), array_agg(split_part(c.direct_key, ':', 1)::uuid) FILTER (WHERE c.type = 'direct'),
+         array_agg(split_part(c.direct_key, ':', 2)::uuid) FILTER (WHERE c.type = 'direct')
+  INTO free, ones, others
+  FROM (SELECT m.conversation_id AS id, count(*) AS members, bool_or(m.role = 'member') AS plain FROM mine AS m GROUP BY 1) AS x
+  JOIN unnest(p_conversations, p_senders) AS w (id, senders) ON w.id = x.id AND w.senders = x.members
+  JOIN conversations AS c ON c.id = x.id
+  WHERE c.deleted_at IS NULL
+    AND (c.type = 'direct' OR NOT x.plain
+         OR (c.settings ->> 'whoCanPost' IS DISTINCT FROM 'admin' AND COALESCE((c.settings ->> 'slowModeSec')::integer, 0) = 0));
+
+  SELECT array_agg(concat_ws(':', b.a, b.b)) INTO blocked FROM users_blocked_pairs(ones, others) AS b;
+  IF blocked IS NOT NULL THEN
+    SELECT array_agg(c.id) INTO free FROM conversations AS c
+    WHERE c.id = ANY (free) AND (c.direct_key IS NULL OR c.direct_key <> ALL (blocked));
+  END IF;
+
+  UPDATE memberships AS m
+  SET read_seq = GREATEST(m.read_seq, h.seq + s.mark_seq), read_ord = GREATEST(m.read_ord, h.ord + s.mark_ord),
+      delivered_seq = GREATEST(m.delivered_seq, h.seq + s.mark_seq), marked_unread = false
+  FROM unnest(free) AS f (id)
+  JOIN unnest(p_of, p_members, p_mark_seq, p_mark_ord) AS s (conversation_id, user_id, mark_seq, mark_ord) ON s.conversation_id = f.id
+  JOIN conversation_head AS h ON h.conversation_id = f.id
+  WHERE m.conversation_id = s.conversation_id AND m.user_id = s.user_id;
+
+  RETURN QUERY
+    UPDATE conversation_head AS h
+    SET seq = h.seq + s.seqs, ord = h.ord + s.ords, rev = h.rev + s.revs, updated_xid = pg_current_xact_id()
+    FROM unnest(free) AS f (id)
+    JOIN unnest(p_conversations, p_seqs, p_ords, p_revs) AS s (conversation_id, seqs, ords, revs) ON s.conversation_id = f.id
+    WHERE h.conversation_id = f.id
+    RETURNING h.conversation_id, h.seq - s.seqs, h.ord - s.ords, h.rev - s.revs;
+END $function$;
 -- function media_bind(uuid, uuid[])
 CREATE OR REPLACE FUNCTION media_bind(p_owner uuid, p_ids uuid[])
  RETURNS integer
@@ -248,6 +316,25 @@ BEGIN
     JOIN memberships AS m ON m.conversation_id = r.conversation_id AND m.user_id = r.user_id AND m.state = 'active'
     LEFT JOIN merged AS n ON n.conversation_id = m.conversation_id AND n.user_id = m.user_id;
 END $function$;
+-- function message_pace(uuid, uuid[], bigint[])
+CREATE OR REPLACE FUNCTION message_pace(p_conversation uuid, p_senders uuid[], p_pauses bigint[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  left_ms bigint;
+BEGIN
+  SELECT max(s.pause - floor(extract(epoch FROM clock_timestamp() - last.created_at) * 1000)::bigint) INTO left_ms
+  FROM unnest(p_senders, p_pauses) AS s (id, pause)
+  CROSS JOIN LATERAL (
+    SELECT m.created_at FROM messages AS m
+    WHERE m.conversation_id = p_conversation AND m.sender_id = s.id AND m.kind <> 'system' ORDER BY m.seq DESC LIMIT 1
+  ) AS last;
+  IF left_ms > 0 OR (SELECT count(DISTINCT s.id) < count(*) FROM unnest(p_senders) AS s (id)) THEN
+    RAISE EXCEPTION 'too soon in conversation %', p_conversation USING ERRCODE = 'PA429', DETAIL = GREATEST(left_ms, 1);
+  END IF;
+  RETURN true;
+END $function$;
 -- function migration_history_rows()
 CREATE OR REPLACE FUNCTION migration_history_rows()
  RETURNS TABLE(name text, checksum text, started_at timestamp with time zone, finished_at timestamp with time zone, rolled_back_at timestamp with time zone, steps integer, logs text)
@@ -288,6 +375,19 @@ BEGIN
   RETURNING id INTO entry;
   RETURN entry;
 END $function$;
+-- function outbox_append_each(text, uuid[], jsonb[])
+CREATE OR REPLACE FUNCTION outbox_append_each(p_topic text, p_keys uuid[], p_payloads jsonb[])
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  entries bigint;
+BEGIN
+  INSERT INTO outbox (topic, key, payload)
+  SELECT p_topic, u.key::text, u.payload FROM unnest(p_keys, p_payloads) AS u (key, payload);
+  GET DIAGNOSTICS entries = ROW_COUNT;
+  RETURN entries;
+END $function$;
 -- function user_advance(uuid, integer)
 CREATE OR REPLACE FUNCTION user_advance(p_user uuid, p_revs integer)
  RETURNS bigint
@@ -325,6 +425,29 @@ BEGIN
     WHERE b.deleted_at IS NULL AND ((b.owner_id = p_a AND b.target_id = p_b) OR (b.owner_id = p_b AND b.target_id = p_a))
   );
 END $function$;
+-- function users_blocked_pairs(uuid[], uuid[])
+CREATE OR REPLACE FUNCTION users_blocked_pairs(p_a uuid[], p_b uuid[])
+ RETURNS TABLE(a uuid, b uuid)
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+BEGIN
+  RETURN QUERY
+    SELECT p.a, p.b
+    FROM (
+      SELECT u.x AS a, u.y AS b, u.x AS owner_id, u.y AS target_id FROM unnest(p_a, p_b) AS u (x, y)
+      UNION ALL
+      SELECT u.x, u.y, u.y, u.x FROM unnest(p_a, p_b) AS u (x, y)
+    ) AS p
+    JOIN user_blocks AS k ON k.owner_id = p.owner_id AND k.target_id = p.target_id AND k.deleted_at IS NULL;
+END $function$;
+-- table audit_head
+CREATE TABLE IF NOT EXISTS "audit_head" (
+  "id" integer DEFAULT 1 NOT NULL,
+  "entries" bigint NOT NULL,
+  "hash" text NOT NULL,
+  "seal" text NOT NULL
+);
 -- table audit_logs
 CREATE TABLE IF NOT EXISTS "audit_logs" (
   "id" uuid NOT NULL,
@@ -897,6 +1020,14 @@ CREATE TABLE IF NOT EXISTS "user_identities" (
   "user_id" uuid NOT NULL,
   "created_at" timestamp(3) with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL
 );
+-- table user_permissions
+CREATE TABLE IF NOT EXISTS "user_permissions" (
+  "user_id" uuid NOT NULL,
+  "permission" text NOT NULL,
+  "granted" boolean NOT NULL,
+  "set_by" uuid NOT NULL,
+  "at" timestamp(3) with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL
+);
 -- table user_preferences
 CREATE TABLE IF NOT EXISTS "user_preferences" (
   "user_id" uuid NOT NULL,
@@ -980,6 +1111,8 @@ CREATE TABLE IF NOT EXISTS "webhook_endpoints" (
 );
 -- sequence system_health_config_id_seq
 ALTER SEQUENCE "system_health_config_id_seq" OWNED BY system_health_config.id;
+-- primary key audit_head.audit_head_pkey
+DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"audit_head"'::regclass AND conname = 'audit_head_pkey') THEN ALTER TABLE "audit_head" ADD CONSTRAINT "audit_head_pkey" PRIMARY KEY (id); END IF; END $parley$;
 -- primary key audit_logs.audit_logs_pkey
 DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"audit_logs"'::regclass AND conname = 'audit_logs_pkey') THEN ALTER TABLE "audit_logs" ADD CONSTRAINT "audit_logs_pkey" PRIMARY KEY (id); END IF; END $parley$;
 -- primary key call_logs.call_logs_pkey
@@ -1025,7 +1158,7 @@ DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"me
 -- primary key messages.messages_pkey
 DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"messages"'::regclass AND conname = 'messages_pkey') THEN ALTER TABLE "messages" ADD CONSTRAINT "messages_pkey" PRIMARY KEY (conversation_id, seq); END IF; END $parley$;
 -- primary key notification_decisions.notification_decisions_pkey
-DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"notification_decisions"'::regclass AND conname = 'notification_decisions_pkey') THEN ALTER TABLE "notification_decisions" ADD CONSTRAINT "notification_decisions_pkey" PRIMARY KEY (message_id, device_id); END IF; END $parley$;
+DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"notification_decisions"'::regclass AND conname = 'notification_decisions_pkey') THEN ALTER TABLE "notification_decisions" ADD CONSTRAINT "notification_decisions_pkey" PRIMARY KEY (message_id, user_id, device_id); END IF; END $parley$;
 -- primary key notifications.notifications_pkey
 DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"notifications"'::regclass AND conname = 'notifications_pkey') THEN ALTER TABLE "notifications" ADD CONSTRAINT "notifications_pkey" PRIMARY KEY (id); END IF; END $parley$;
 -- primary key otp_tokens.otp_tokens_pkey
@@ -1080,6 +1213,8 @@ DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"us
 DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"user_head"'::regclass AND conname = 'user_head_pkey') THEN ALTER TABLE "user_head" ADD CONSTRAINT "user_head_pkey" PRIMARY KEY (user_id); END IF; END $parley$;
 -- primary key user_identities.user_identities_pkey
 DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"user_identities"'::regclass AND conname = 'user_identities_pkey') THEN ALTER TABLE "user_identities" ADD CONSTRAINT "user_identities_pkey" PRIMARY KEY (issuer, subject); END IF; END $parley$;
+-- primary key user_permissions.user_permissions_pkey
+DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"user_permissions"'::regclass AND conname = 'user_permissions_pkey') THEN ALTER TABLE "user_permissions" ADD CONSTRAINT "user_permissions_pkey" PRIMARY KEY (user_id, permission); END IF; END $parley$;
 -- primary key user_preferences.user_preferences_pkey
 DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"user_preferences"'::regclass AND conname = 'user_preferences_pkey') THEN ALTER TABLE "user_preferences" ADD CONSTRAINT "user_preferences_pkey" PRIMARY KEY (user_id); END IF; END $parley$;
 -- primary key user_roles.user_roles_pkey
@@ -1240,6 +1375,8 @@ CREATE INDEX IF NOT EXISTS "users_search_idx" ON users USING gin (handle gin_trg
 CREATE UNIQUE INDEX IF NOT EXISTS "webhook_deliveries_endpoint_id_event_id_key" ON webhook_deliveries USING btree (endpoint_id, event_id);
 -- index webhook_deliveries.webhook_deliveries_state_next_at_idx
 CREATE INDEX IF NOT EXISTS "webhook_deliveries_state_next_at_idx" ON webhook_deliveries USING btree (state, next_at);
+-- check audit_head.audit_head_singleton_check
+DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"audit_head"'::regclass AND conname = 'audit_head_singleton_check') THEN ALTER TABLE "audit_head" ADD CONSTRAINT "audit_head_singleton_check" CHECK ((id = 1)); END IF; END $parley$;
 -- foreign key call_logs.call_logs_conversation_id_seq_fkey
 DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"call_logs"'::regclass AND conname = 'call_logs_conversation_id_seq_fkey') THEN ALTER TABLE "call_logs" ADD CONSTRAINT "call_logs_conversation_id_seq_fkey" FOREIGN KEY (conversation_id, seq) REFERENCES messages(conversation_id, seq) ON UPDATE CASCADE ON DELETE RESTRICT; END IF; END $parley$;
 -- foreign key call_logs.call_logs_initiator_id_fkey
@@ -1298,10 +1435,6 @@ DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"me
 DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"message_search"'::regclass AND conname = 'message_search_conversation_id_seq_fkey') THEN ALTER TABLE "message_search" ADD CONSTRAINT "message_search_conversation_id_seq_fkey" FOREIGN KEY (conversation_id, seq) REFERENCES messages(conversation_id, seq) ON UPDATE CASCADE ON DELETE RESTRICT; END IF; END $parley$;
 -- check messages.messages_tombstone_check
 DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"messages"'::regclass AND conname = 'messages_tombstone_check') THEN ALTER TABLE "messages" ADD CONSTRAINT "messages_tombstone_check" CHECK (((deleted_at IS NULL) OR ((COALESCE(body, ''::text) = ''::text) AND (meta IS NULL)))); END IF; END $parley$;
--- foreign key messages.messages_conversation_id_fkey
-DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"messages"'::regclass AND conname = 'messages_conversation_id_fkey') THEN ALTER TABLE "messages" ADD CONSTRAINT "messages_conversation_id_fkey" FOREIGN KEY (conversation_id) REFERENCES conversations(id) ON UPDATE CASCADE ON DELETE RESTRICT; END IF; END $parley$;
--- foreign key messages.messages_sender_id_fkey
-DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"messages"'::regclass AND conname = 'messages_sender_id_fkey') THEN ALTER TABLE "messages" ADD CONSTRAINT "messages_sender_id_fkey" FOREIGN KEY (sender_id) REFERENCES users(id) ON UPDATE CASCADE ON DELETE SET NULL; END IF; END $parley$;
 -- foreign key messages.messages_thread_id_fkey
 DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"messages"'::regclass AND conname = 'messages_thread_id_fkey') THEN ALTER TABLE "messages" ADD CONSTRAINT "messages_thread_id_fkey" FOREIGN KEY (thread_id) REFERENCES threads(id) ON UPDATE CASCADE ON DELETE SET NULL; END IF; END $parley$;
 -- foreign key notifications.notifications_actor_id_fkey
@@ -1360,6 +1493,10 @@ DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"us
 DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"user_head"'::regclass AND conname = 'user_head_user_id_fkey') THEN ALTER TABLE "user_head" ADD CONSTRAINT "user_head_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users(id) ON UPDATE CASCADE ON DELETE RESTRICT; END IF; END $parley$;
 -- foreign key user_identities.user_identities_user_id_fkey
 DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"user_identities"'::regclass AND conname = 'user_identities_user_id_fkey') THEN ALTER TABLE "user_identities" ADD CONSTRAINT "user_identities_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users(id) ON UPDATE CASCADE ON DELETE RESTRICT; END IF; END $parley$;
+-- foreign key user_permissions.user_permissions_permission_fkey
+DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"user_permissions"'::regclass AND conname = 'user_permissions_permission_fkey') THEN ALTER TABLE "user_permissions" ADD CONSTRAINT "user_permissions_permission_fkey" FOREIGN KEY (permission) REFERENCES permissions(name) ON UPDATE CASCADE ON DELETE CASCADE; END IF; END $parley$;
+-- foreign key user_permissions.user_permissions_user_id_fkey
+DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"user_permissions"'::regclass AND conname = 'user_permissions_user_id_fkey') THEN ALTER TABLE "user_permissions" ADD CONSTRAINT "user_permissions_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users(id) ON UPDATE CASCADE ON DELETE RESTRICT; END IF; END $parley$;
 -- foreign key user_preferences.user_preferences_user_id_fkey
 DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '"user_preferences"'::regclass AND conname = 'user_preferences_user_id_fkey') THEN ALTER TABLE "user_preferences" ADD CONSTRAINT "user_preferences_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users(id) ON UPDATE CASCADE ON DELETE RESTRICT; END IF; END $parley$;
 -- foreign key user_roles.user_roles_role_id_fkey
@@ -1392,115 +1529,116 @@ DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = '"audit_
 SET session_replication_role = replica;
 TRUNCATE lifecycle.meta;
 INSERT INTO lifecycle.meta (singleton, format, min_epoch, updated_at) OVERRIDING SYSTEM VALUE SELECT singleton, format, min_epoch, updated_at
-FROM json_populate_recordset(NULL::lifecycle.meta, $rows$[{"singleton":true,"format":1,"min_epoch":0,"updated_at":"2026-11-21T17:10:28.371316+00:00"}]$rows$);
+FROM json_populate_recordset(NULL::lifecycle.meta, $rows$[{"singleton":true,"format":1,"min_epoch":0,"updated_at":"2026-11-21T17:32:34.44723+00:00"}]$rows$);
 INSERT INTO lifecycle.seed_history (name, version, checksum, kind, applied_at, app_version, duration_ms, history_id) OVERRIDING SYSTEM VALUE SELECT name, version, checksum, kind, applied_at, app_version, duration_ms, history_id
-FROM json_populate_recordset(NULL::lifecycle.seed_history, $rows$[{"name":"010_server_epoch","version":1,"checksum":"d6805834d3546cdf34ac7525a3bb26027543d4200b372ffb6fcdd027aa458ffa","kind":"once","applied_at":"2026-11-21T17:10:28.832357+00:00","app_version":"0.1.0","duration_ms":3,"history_id":"bd02cd06-234d-4191-bac5-4b7077f8b5d1"}, 
- {"name":"020_system_health_config","version":1,"checksum":"d5521a8df573baade5d460757b20812fb53b3a39865cd1f4a39506f7b8a09e4c","kind":"once","applied_at":"2026-11-21T17:10:28.835746+00:00","app_version":"0.1.0","duration_ms":2,"history_id":"bd02cd06-234d-4191-bac5-4b7077f8b5d1"}, 
- {"name":"030_permissions","version":1,"checksum":"9cfdfcfde6fc624f5e22e57451e762d68bf3434378f8d992cad2cfc1d5bc74fb","kind":"repeatable","applied_at":"2026-11-21T17:10:28.839056+00:00","app_version":"0.1.0","duration_ms":1,"history_id":"bd02cd06-234d-4191-bac5-4b7077f8b5d1"}, 
- {"name":"040_roles","version":1,"checksum":"520f05051af8add64f9b6133c433c164db9644c102dc269745e19ef367d185bc","kind":"repeatable","applied_at":"2026-11-21T17:10:28.843014+00:00","app_version":"0.1.0","duration_ms":3,"history_id":"bd02cd06-234d-4191-bac5-4b7077f8b5d1"}]$rows$);
+FROM json_populate_recordset(NULL::lifecycle.seed_history, $rows$[{"name":"010_server_epoch","version":1,"checksum":"d6805834d3546cdf34ac7525a3bb26027543d4200b372ffb6fcdd027aa458ffa","kind":"once","applied_at":"2026-11-21T17:32:35.59575+00:00","app_version":"0.1.0","duration_ms":15,"history_id":"f49b3fe2-b4c4-47cd-a4a1-fa2444fb9e53"},
+{"name":"020_system_health_config","version":1,"checksum":"d5521a8df573baade5d460757b20812fb53b3a39865cd1f4a39506f7b8a09e4c","kind":"once","applied_at":"2026-11-21T17:32:35.598174+00:00","app_version":"0.1.0","duration_ms":2,"history_id":"f49b3fe2-b4c4-47cd-a4a1-fa2444fb9e53"},
+{"name":"030_permissions","version":1,"checksum":"9cfdfcfde6fc624f5e22e57451e762d68bf3434378f8d992cad2cfc1d5bc74fb","kind":"repeatable","applied_at":"2026-11-21T17:32:35.602047+00:00","app_version":"0.1.0","duration_ms":3,"history_id":"f49b3fe2-b4c4-47cd-a4a1-fa2444fb9e53"},
+{"name":"040_roles","version":1,"checksum":"520f05051af8add64f9b6133c433c164db9644c102dc269745e19ef367d185bc","kind":"repeatable","applied_at":"2026-11-21T17:32:35.608286+00:00","app_version":"0.1.0","duration_ms":5,"history_id":"f49b3fe2-b4c4-47cd-a4a1-fa2444fb9e53"}]$rows$);
 INSERT INTO public._prisma_migrations (id, checksum, finished_at, migration_name, logs, rolled_back_at, started_at, applied_steps_count) OVERRIDING SYSTEM VALUE SELECT id, checksum, finished_at, migration_name, logs, rolled_back_at, started_at, applied_steps_count
-FROM json_populate_recordset(NULL::public._prisma_migrations, $rows$[{"id":"0acab44f-12f4-4eb1-8ad0-81c59410e833","checksum":"fdcf9a4ca14a3904c81ceba77bead80962f233af8f8724d5991cac21bb37ba06","finished_at":"2026-11-21T17:10:28.599743+00:00","migration_name":"20261121000400_media","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:10:28.582241+00:00","applied_steps_count":1}, 
- {"id":"5b8a4dea-14a8-45e9-bc2b-0646f684d133","checksum":"ceaee6f2fe1bba06e2c0bdb687941d0847f9550abc57c8eb428347744b9f9500","finished_at":"2026-11-21T17:10:28.700764+00:00","migration_name":"20261121000600_presence","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:10:28.691452+00:00","applied_steps_count":1}, 
- {"id":"5dbaacd7-48c7-45b2-9be9-3e27fc987b08","checksum":"bfde09c8b83b9f60d0f5d28de577e622abc88b74a3fbd079e6a034c924a0ef08","finished_at":"2026-11-21T17:10:28.689228+00:00","migration_name":"20261121000500_messages","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:10:28.600436+00:00","applied_steps_count":1}, 
- {"id":"8a1f6213-22fb-4d23-986c-e03737826340","checksum":"ee26f07a8087fe1ebfc951a90ce66f0972d307a5d1a524da55249d1b9f1ccd84","finished_at":"2026-11-21T17:10:28.827307+00:00","migration_name":"20261121000900_operations","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:10:28.791661+00:00","applied_steps_count":1}, 
- {"id":"afb0543b-9b31-4e7e-99f0-5acea1edaf26","checksum":"6ceae19bb852a3795b65489e3e9aeef180ca24d157aa004532ec50ca2e4a273b","finished_at":"2026-11-21T17:10:28.74396+00:00","migration_name":"20261121000700_notifications","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:10:28.701274+00:00","applied_steps_count":1}, 
- {"id":"bd02cd06-234d-4191-bac5-4b7077f8b5d1","checksum":"c6ff7b0a78425b0eef8bfe44cf787f73c5d06e9f585a9d1f09261c6d72a282ea","finished_at":"2026-11-21T17:10:28.449608+00:00","migration_name":"20261121000100_platform","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:10:28.371316+00:00","applied_steps_count":1}, 
- {"id":"d491f5b6-0c29-4873-aad6-bcf220e89caa","checksum":"0cef55c1cedb59a2f76b6aaac15333639c31481e37411724f751119127b8c425","finished_at":"2026-11-21T17:10:28.540519+00:00","migration_name":"20261121000200_users","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:10:28.453025+00:00","applied_steps_count":1}, 
- {"id":"dfd1be96-db42-4813-b4c2-fe2e52784faa","checksum":"4921086dec89cc5ad8cb78fd083479ed0c5c2ef36f90db687e6ccf6cdf7f93fe","finished_at":"2026-11-21T17:10:28.789039+00:00","migration_name":"20261121000800_administration","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:10:28.745177+00:00","applied_steps_count":1}, 
- {"id":"e49dbc86-6feb-4468-bdfb-d3b2ffb15e7a","checksum":"f6cba8c861f5009ad68bdb09f718dbbb533c3b44b370f616eec103d0be9b47d9","finished_at":"2026-11-21T17:10:28.580549+00:00","migration_name":"20261121000300_conversations","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:10:28.542021+00:00","applied_steps_count":1}]$rows$);
+FROM json_populate_recordset(NULL::public._prisma_migrations, $rows$[{"id":"1941e875-c25c-4e68-8503-620628976cce","checksum":"f6cba8c861f5009ad68bdb09f718dbbb533c3b44b370f616eec103d0be9b47d9","finished_at":"2026-11-21T17:32:35.114684+00:00","migration_name":"20261121000300_conversations","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.009241+00:00","applied_steps_count":1},
+{"id":"27490990-a36b-49e7-92db-1293f64457e5","checksum":"43542d62d15120924ad2b042ef35553281b8c6bb67e86a4f0ae325782730f096","finished_at":"2026-11-21T17:32:35.453788+00:00","migration_name":"20261121000700_notifications","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.404432+00:00","applied_steps_count":1},
+{"id":"7751fc7b-66a1-4c67-84e5-1a2e0cb6ee9c","checksum":"4921086dec89cc5ad8cb78fd083479ed0c5c2ef36f90db687e6ccf6cdf7f93fe","finished_at":"2026-11-21T17:32:35.510727+00:00","migration_name":"20261121000800_administration","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.454567+00:00","applied_steps_count":1},
+{"id":"7f8bb497-13ec-4442-adf2-1aadf3f271e9","checksum":"ceaee6f2fe1bba06e2c0bdb687941d0847f9550abc57c8eb428347744b9f9500","finished_at":"2026-11-21T17:32:35.403942+00:00","migration_name":"20261121000600_presence","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.38456+00:00","applied_steps_count":1},
+{"id":"802b3107-0abc-49bc-afdf-82217f0e10be","checksum":"09e37655640fc95bdc27a4cd1aa95d45ccf19de4fb02d0779532b0e28fc02b8d","finished_at":"2026-11-21T17:32:35.57862+00:00","migration_name":"20261121171200_joint_sends","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.576183+00:00","applied_steps_count":1},
+{"id":"9e1ddf03-9d4f-435e-9a50-08cd1bd374db","checksum":"fdcf9a4ca14a3904c81ceba77bead80962f233af8f8724d5991cac21bb37ba06","finished_at":"2026-11-21T17:32:35.175954+00:00","migration_name":"20261121000400_media","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.116094+00:00","applied_steps_count":1},
+{"id":"a1145f03-00c9-44f4-93e8-2420ae949f6e","checksum":"0cef55c1cedb59a2f76b6aaac15333639c31481e37411724f751119127b8c425","finished_at":"2026-11-21T17:32:35.007747+00:00","migration_name":"20261121000200_users","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:34.769621+00:00","applied_steps_count":1},
+{"id":"c4df2e8c-0ba2-456f-b4a5-6c6a61ccc261","checksum":"6bfee66e265eec4c210bf233c481c126489aa72369deea63027dc678a8264efd","finished_at":"2026-11-21T17:32:35.56933+00:00","migration_name":"20261121163400_reach","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.568548+00:00","applied_steps_count":1},
+{"id":"c72371a4-0aad-494d-8654-c13ce26ae753","checksum":"ee26f07a8087fe1ebfc951a90ce66f0972d307a5d1a524da55249d1b9f1ccd84","finished_at":"2026-11-21T17:32:35.554888+00:00","migration_name":"20261121000900_operations","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.511546+00:00","applied_steps_count":1},
+{"id":"d2e079ba-f6d6-40c1-9e35-62c72550c0b4","checksum":"b3e5a3293cd258f725c79d01a3c69efd53d18af1c68e12f86602a2c1115d190f","finished_at":"2026-11-21T17:32:35.567606+00:00","migration_name":"20261121163200_access","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.555643+00:00","applied_steps_count":1},
+{"id":"da64c97a-eb65-470e-b086-262197f796bb","checksum":"67282d0eeabbdb96afeca52b68bc371e426f515c4c17b28724746c15fc26f4d9","finished_at":"2026-11-21T17:32:35.383352+00:00","migration_name":"20261121000500_messages","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.177355+00:00","applied_steps_count":1},
+{"id":"f49b3fe2-b4c4-47cd-a4a1-fa2444fb9e53","checksum":"c6ff7b0a78425b0eef8bfe44cf787f73c5d06e9f585a9d1f09261c6d72a282ea","finished_at":"2026-11-21T17:32:34.768183+00:00","migration_name":"20261121000100_platform","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:34.44723+00:00","applied_steps_count":1}]$rows$);
 INSERT INTO public.conversation_head (conversation_id, seq, ord, rev, last_delete_seq, updated_xid) OVERRIDING SYSTEM VALUE SELECT conversation_id, seq, ord, rev, last_delete_seq, updated_xid
-FROM json_populate_recordset(NULL::public.conversation_head, $rows$[{"conversation_id":"01a1ff16-8972-7151-a0fc-3f43d4b1a096","seq":1,"ord":1,"rev":4,"last_delete_seq":0,"updated_xid":"795"}]$rows$);
+FROM json_populate_recordset(NULL::public.conversation_head, $rows$[{"conversation_id":"01a1ff2a-cc4c-7c18-8bdb-e839295c3f5c","seq":1,"ord":1,"rev":4,"last_delete_seq":0,"updated_xid":"801"}]$rows$);
 INSERT INTO public.conversations (id, type, direct_key, title, description, avatar_media_id, visibility, settings, created_by, rev, created_at, updated_at, deleted_at) OVERRIDING SYSTEM VALUE SELECT id, type, direct_key, title, description, avatar_media_id, visibility, settings, created_by, rev, created_at, updated_at, deleted_at
-FROM json_populate_recordset(NULL::public.conversations, $rows$[{"id":"01a1ff16-8972-7151-a0fc-3f43d4b1a096","type":"direct","direct_key":"01a1ff16-88d9-7aad-8965-73ae9c398afc:01a1ff16-8926-7f81-a0fb-ce72ab4f461e","title":null,"description":null,"avatar_media_id":null,"visibility":"private","settings":{"whoCanPin": "member", "whoCanPost": "member", "slowModeSec": 0, "whoCanInvite": "member", "whoCanMentionAll": "member", "historyForNewMembers": "all"},"created_by":"01a1ff16-88d9-7aad-8965-73ae9c398afc","rev":1,"created_at":"2026-11-21T17:10:29.491+00:00","updated_at":"2026-11-21T17:10:29.491+00:00","deleted_at":null}]$rows$);
+FROM json_populate_recordset(NULL::public.conversations, $rows$[{"id":"01a1ff2a-cc4c-7c18-8bdb-e839295c3f5c","type":"direct","direct_key":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1:01a1ff2a-cc08-754f-b0b3-e6005b36ce73","title":null,"description":null,"avatar_media_id":null,"visibility":"private","settings":{"whoCanPin": "member", "whoCanPost": "member", "slowModeSec": 0, "whoCanInvite": "member", "whoCanMentionAll": "member", "historyForNewMembers": "all"},"created_by":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","rev":1,"created_at":"2026-11-21T17:32:37.325+00:00","updated_at":"2026-11-21T17:32:37.325+00:00","deleted_at":null}]$rows$);
 INSERT INTO public.memberships (conversation_id, user_id, rev, user_rev, role, state, visible_from_seq, delivered_seq, read_seq, read_ord, foreground_seq, notify_level, muted_until, pinned_at, archived_at, marked_unread, invited_by, joined_at, left_at) OVERRIDING SYSTEM VALUE SELECT conversation_id, user_id, rev, user_rev, role, state, visible_from_seq, delivered_seq, read_seq, read_ord, foreground_seq, notify_level, muted_until, pinned_at, archived_at, marked_unread, invited_by, joined_at, left_at
-FROM json_populate_recordset(NULL::public.memberships, $rows$[{"conversation_id":"01a1ff16-8972-7151-a0fc-3f43d4b1a096","user_id":"01a1ff16-88d9-7aad-8965-73ae9c398afc","rev":2,"user_rev":2,"role":"member","state":"active","visible_from_seq":1,"delivered_seq":1,"read_seq":1,"read_ord":1,"foreground_seq":0,"notify_level":"default","muted_until":null,"pinned_at":null,"archived_at":null,"marked_unread":false,"invited_by":"01a1ff16-88d9-7aad-8965-73ae9c398afc","joined_at":"2026-11-21T17:10:29.491+00:00","left_at":null}, 
- {"conversation_id":"01a1ff16-8972-7151-a0fc-3f43d4b1a096","user_id":"01a1ff16-8926-7f81-a0fb-ce72ab4f461e","rev":3,"user_rev":2,"role":"member","state":"active","visible_from_seq":1,"delivered_seq":0,"read_seq":0,"read_ord":0,"foreground_seq":0,"notify_level":"default","muted_until":null,"pinned_at":null,"archived_at":null,"marked_unread":false,"invited_by":"01a1ff16-88d9-7aad-8965-73ae9c398afc","joined_at":"2026-11-21T17:10:29.491+00:00","left_at":null}]$rows$);
+FROM json_populate_recordset(NULL::public.memberships, $rows$[{"conversation_id":"01a1ff2a-cc4c-7c18-8bdb-e839295c3f5c","user_id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","rev":2,"user_rev":2,"role":"member","state":"active","visible_from_seq":1,"delivered_seq":1,"read_seq":1,"read_ord":1,"foreground_seq":0,"notify_level":"default","muted_until":null,"pinned_at":null,"archived_at":null,"marked_unread":false,"invited_by":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","joined_at":"2026-11-21T17:32:37.325+00:00","left_at":null},
+{"conversation_id":"01a1ff2a-cc4c-7c18-8bdb-e839295c3f5c","user_id":"01a1ff2a-cc08-754f-b0b3-e6005b36ce73","rev":3,"user_rev":2,"role":"member","state":"active","visible_from_seq":1,"delivered_seq":0,"read_seq":0,"read_ord":0,"foreground_seq":0,"notify_level":"default","muted_until":null,"pinned_at":null,"archived_at":null,"marked_unread":false,"invited_by":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","joined_at":"2026-11-21T17:32:37.325+00:00","left_at":null}]$rows$);
 INSERT INTO public.message_search (conversation_id, seq, sender_id, kind, created_at, body, tsv) OVERRIDING SYSTEM VALUE SELECT conversation_id, seq, sender_id, kind, created_at, body, tsv
-FROM json_populate_recordset(NULL::public.message_search, $rows$[{"conversation_id":"01a1ff16-8972-7151-a0fc-3f43d4b1a096","seq":1,"sender_id":"01a1ff16-88d9-7aad-8965-73ae9c398afc","kind":"text","created_at":"2026-11-21T17:10:29.564+00:00","body":"Hello Ben!","tsv":"'ben':2 'hello':1"}]$rows$);
+FROM json_populate_recordset(NULL::public.message_search, $rows$[{"conversation_id":"01a1ff2a-cc4c-7c18-8bdb-e839295c3f5c","seq":1,"sender_id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","kind":"text","created_at":"2026-11-21T17:32:37.5+00:00","body":"Hello Ben!","tsv":"'ben':2 'hello':1"}]$rows$);
 INSERT INTO public.messages (conversation_id, seq, id, rev, ord, sender_id, client_id, payload_hash, kind, body, meta, mentions, mention_all, reply_to_seq, thread_id, forwarded_from, silent, counts, pinned_at, pinned_by, created_at, edited_at, deleted_at, deleted_by) OVERRIDING SYSTEM VALUE SELECT conversation_id, seq, id, rev, ord, sender_id, client_id, payload_hash, kind, body, meta, mentions, mention_all, reply_to_seq, thread_id, forwarded_from, silent, counts, pinned_at, pinned_by, created_at, edited_at, deleted_at, deleted_by
-FROM json_populate_recordset(NULL::public.messages, $rows$[{"conversation_id":"01a1ff16-8972-7151-a0fc-3f43d4b1a096","seq":1,"id":"01a1ff16-89b6-7bba-a050-959ca4c4d586","rev":4,"ord":1,"sender_id":"01a1ff16-88d9-7aad-8965-73ae9c398afc","client_id":"82b67c34-219c-447b-b6ec-2bfd1344cff8","payload_hash":"F3JN4kxr3kJt7JZflcjQ7NCvvuIZ6PUgt9SpOrfa0t4","kind":"text","body":"Hello Ben!","meta":null,"mentions":[],"mention_all":false,"reply_to_seq":null,"thread_id":null,"forwarded_from":null,"silent":false,"counts":true,"pinned_at":null,"pinned_by":null,"created_at":"2026-11-21T17:10:29.564+00:00","edited_at":null,"deleted_at":null,"deleted_by":null}]$rows$);
-INSERT INTO public.outbox (id, topic, key, payload, created_at, attempts, next_at) OVERRIDING SYSTEM VALUE SELECT id, topic, key, payload, created_at, attempts, next_at
-FROM json_populate_recordset(NULL::public.outbox, $rows$[{"id":8,"topic":"work.notify.decide","key":"01a1ff16-89b6-7bba-a050-959ca4c4d586","payload":{"after": null, "messageId": "01a1ff16-89b6-7bba-a050-959ca4c4d586"},"created_at":"2026-11-21T17:10:29.599+00:00","attempts":0,"next_at":"2026-11-21T17:10:32.599+00:00"}]$rows$);
+FROM json_populate_recordset(NULL::public.messages, $rows$[{"conversation_id":"01a1ff2a-cc4c-7c18-8bdb-e839295c3f5c","seq":1,"id":"01a1ff2a-ccf7-7223-90c1-7654851ff6c7","rev":4,"ord":1,"sender_id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","client_id":"9517fbe7-c36f-4eab-b94c-4953857b7457","payload_hash":"F3JN4kxr3kJt7JZflcjQ7NCvvuIZ6PUgt9SpOrfa0t4","kind":"text","body":"Hello Ben!","meta":null,"mentions":[],"mention_all":false,"reply_to_seq":null,"thread_id":null,"forwarded_from":null,"silent":false,"counts":true,"pinned_at":null,"pinned_by":null,"created_at":"2026-11-21T17:32:37.5+00:00","edited_at":null,"deleted_at":null,"deleted_by":null}]$rows$);
 INSERT INTO public.permissions (name, description) OVERRIDING SYSTEM VALUE SELECT name, description
-FROM json_populate_recordset(NULL::public.permissions, $rows$[{"name":"audit.read","description":"Read and verify the audit log"}, 
- {"name":"conversations.moderate","description":"Delete conversations and remove members"}, 
- {"name":"conversations.read","description":"See conversations, members and positions, without message bodies"}, 
- {"name":"health.read","description":"See health, metrics, samples and alerts"}, 
- {"name":"health.write","description":"Change system health settings and store load-test reports"}, 
- {"name":"jobs.run","description":"Start jobs by hand"}, 
- {"name":"media.moderate","description":"Quarantine and delete media"}, 
- {"name":"messages.moderate","description":"Delete messages of others"}, 
- {"name":"notifications.explain","description":"See why a device of another user rang or did not"}, 
- {"name":"queues.read","description":"See queues and dead letters"}, 
- {"name":"queues.replay","description":"Replay and drop dead letters and notifications"}, 
- {"name":"reports.read","description":"See reports"}, 
- {"name":"reports.resolve","description":"Resolve and dismiss reports"}, 
- {"name":"roles.read","description":"See roles, permissions and who holds them"}, 
- {"name":"roles.write","description":"Define roles and grant them"}, 
- {"name":"sessions.revoke","description":"Sign other people out"}, 
- {"name":"users.delete","description":"Delete and erase accounts"}, 
- {"name":"users.read","description":"See accounts, their sign-ins and their state"}, 
- {"name":"users.write","description":"Create, change, suspend and unsuspend accounts"}, 
- {"name":"webhooks.read","description":"See webhook endpoints and deliveries"}, 
- {"name":"webhooks.write","description":"Define webhook endpoints and replay deliveries"}]$rows$);
+FROM json_populate_recordset(NULL::public.permissions, $rows$[{"name":"audit.read","description":"Read and verify the audit log"},
+{"name":"conversations.moderate","description":"Delete conversations and remove members"},
+{"name":"conversations.read","description":"See conversations, members and positions, without message bodies"},
+{"name":"health.read","description":"See health, metrics, samples and alerts"},
+{"name":"health.write","description":"Change system health settings and store load-test reports"},
+{"name":"jobs.run","description":"Start jobs by hand"},
+{"name":"media.moderate","description":"Quarantine and delete media"},
+{"name":"messages.moderate","description":"Delete messages of others"},
+{"name":"notifications.explain","description":"See why a device of another user rang or did not"},
+{"name":"queues.read","description":"See queues and dead letters"},
+{"name":"queues.replay","description":"Replay and drop dead letters and notifications"},
+{"name":"reports.read","description":"See reports"},
+{"name":"reports.resolve","description":"Resolve and dismiss reports"},
+{"name":"roles.read","description":"See roles, permissions and who holds them"},
+{"name":"roles.write","description":"Define roles and grant them"},
+{"name":"sessions.revoke","description":"Sign other people out"},
+{"name":"users.delete","description":"Delete and erase accounts"},
+{"name":"users.read","description":"See accounts, their sign-ins and their state"},
+{"name":"users.write","description":"Create, change, suspend and unsuspend accounts"},
+{"name":"webhooks.read","description":"See webhook endpoints and deliveries"},
+{"name":"webhooks.write","description":"Define webhook endpoints and replay deliveries"}]$rows$);
 INSERT INTO public.presence_state (user_id, is_online, last_seen_at, mode, ver) OVERRIDING SYSTEM VALUE SELECT user_id, is_online, last_seen_at, mode, ver
-FROM json_populate_recordset(NULL::public.presence_state, $rows$[{"user_id":"01a1ff16-88d9-7aad-8965-73ae9c398afc","is_online":false,"last_seen_at":"2026-11-21T17:10:29.625+00:00","mode":"auto","ver":2}, 
- {"user_id":"01a1ff16-8926-7f81-a0fb-ce72ab4f461e","is_online":false,"last_seen_at":"2026-11-21T17:10:29.644+00:00","mode":"auto","ver":2}]$rows$);
+FROM json_populate_recordset(NULL::public.presence_state, $rows$[{"user_id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","is_online":false,"last_seen_at":"2026-11-21T17:32:37.567+00:00","mode":"auto","ver":2},
+{"user_id":"01a1ff2a-cc08-754f-b0b3-e6005b36ce73","is_online":false,"last_seen_at":"2026-11-21T17:32:37.572+00:00","mode":"auto","ver":2}]$rows$);
 INSERT INTO public.recent_activity (id, user_id, kind, session_id, ip_hash, at) OVERRIDING SYSTEM VALUE SELECT id, user_id, kind, session_id, ip_hash, at
-FROM json_populate_recordset(NULL::public.recent_activity, $rows$[{"id":"01a1ff16-88ea-7fc4-9f2b-2c6d881ba1e6","user_id":"01a1ff16-88d9-7aad-8965-73ae9c398afc","kind":"registered","session_id":"01a1ff16-88e4-7484-8166-eef242cc3885","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","at":"2026-11-21T17:10:29.335+00:00"}, 
- {"id":"01a1ff16-892a-78f7-be27-ee48996ba241","user_id":"01a1ff16-8926-7f81-a0fb-ce72ab4f461e","kind":"registered","session_id":"01a1ff16-8928-7bf7-89ce-b4d56fac5a19","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","at":"2026-11-21T17:10:29.414+00:00"}, 
- {"id":"01a1ff16-895d-7cdb-8070-ec0d2f0ce7f2","user_id":"01a1ff16-895a-7f8a-ba53-996680f05ef7","kind":"registered","session_id":"01a1ff16-895b-70e5-ba17-17d8bc0e0321","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","at":"2026-11-21T17:10:29.466+00:00"}]$rows$);
+FROM json_populate_recordset(NULL::public.recent_activity, $rows$[{"id":"01a1ff2a-cbc8-747c-a598-9bd91f446246","user_id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","kind":"registered","session_id":"01a1ff2a-cbc3-7c13-bc1b-3dbb73da857d","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","at":"2026-11-21T17:32:37.178+00:00"},
+{"id":"01a1ff2a-cc10-778f-a54f-f43bf0c8bef8","user_id":"01a1ff2a-cc08-754f-b0b3-e6005b36ce73","kind":"registered","session_id":"01a1ff2a-cc0c-7cc4-a7c4-50605d6874bb","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","at":"2026-11-21T17:32:37.257+00:00"},
+{"id":"01a1ff2a-cc3a-7af6-90e7-c0d9c6752d1f","user_id":"01a1ff2a-cc36-7579-b33b-b9c62330caf0","kind":"registered","session_id":"01a1ff2a-cc37-79e4-b373-bf64db94818d","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","at":"2026-11-21T17:32:37.302+00:00"}]$rows$);
 INSERT INTO public.refresh_tokens (id, session_id, token_hash, issued_at, expires_at, rotated_at, successor_id) OVERRIDING SYSTEM VALUE SELECT id, session_id, token_hash, issued_at, expires_at, rotated_at, successor_id
-FROM json_populate_recordset(NULL::public.refresh_tokens, $rows$[{"id":"01a1ff16-88e7-7562-b441-a886d9f79a42","session_id":"01a1ff16-88e4-7484-8166-eef242cc3885","token_hash":"LKQ82itYGoD_CQr1BwpsGgikMrdi57wNejiYncYHUbw","issued_at":"2026-11-21T17:10:29.335+00:00","expires_at":"2026-12-21T17:10:29.335+00:00","rotated_at":null,"successor_id":null}, 
- {"id":"01a1ff16-8929-788d-aa01-d358ac83f218","session_id":"01a1ff16-8928-7bf7-89ce-b4d56fac5a19","token_hash":"GlFUAKph9U1uyH2b50gxjTNcbbxpUH79sdxZSXx9ufU","issued_at":"2026-11-21T17:10:29.414+00:00","expires_at":"2026-12-21T17:10:29.414+00:00","rotated_at":null,"successor_id":null}, 
- {"id":"01a1ff16-895c-78f2-8f66-2fbf0f11d98f","session_id":"01a1ff16-895b-70e5-ba17-17d8bc0e0321","token_hash":"cZzsmoPxAIoMbIaGteQOCiXbYQYvOOf7rK-fXRJGUWk","issued_at":"2026-11-21T17:10:29.466+00:00","expires_at":"2026-12-21T17:10:29.466+00:00","rotated_at":null,"successor_id":null}]$rows$);
+FROM json_populate_recordset(NULL::public.refresh_tokens, $rows$[{"id":"01a1ff2a-cbc4-79bf-abe1-32d36b1534d4","session_id":"01a1ff2a-cbc3-7c13-bc1b-3dbb73da857d","token_hash":"nLrUbL4b16uH3DMZNggks67DwUTzIUbt6-8moSfvn3w","issued_at":"2026-11-21T17:32:37.178+00:00","expires_at":"2026-12-21T17:32:37.178+00:00","rotated_at":null,"successor_id":null},
+{"id":"01a1ff2a-cc0f-78f7-8fe1-10ad63482732","session_id":"01a1ff2a-cc0c-7cc4-a7c4-50605d6874bb","token_hash":"wOBjbQwq6pYMJiGzviU2WhKJBm25AQefLDBKGA0v9SA","issued_at":"2026-11-21T17:32:37.257+00:00","expires_at":"2026-12-21T17:32:37.257+00:00","rotated_at":null,"successor_id":null},
+{"id":"01a1ff2a-cc39-73eb-b577-2c00ea8b5e61","session_id":"01a1ff2a-cc37-79e4-b373-bf64db94818d","token_hash":"EtGZD3Vagjj-FAQg7rlWxvKmzNLNlABj07_BXjCgvuE","issued_at":"2026-11-21T17:32:37.302+00:00","expires_at":"2026-12-21T17:32:37.302+00:00","rotated_at":null,"successor_id":null}]$rows$);
 INSERT INTO public.role_permissions (role_id, permission) OVERRIDING SYSTEM VALUE SELECT role_id, permission
-FROM json_populate_recordset(NULL::public.role_permissions, $rows$[{"role_id":"01900000-0000-7000-8000-000000000002","permission":"conversations.read"}, 
- {"role_id":"01900000-0000-7000-8000-000000000002","permission":"media.moderate"}, 
- {"role_id":"01900000-0000-7000-8000-000000000002","permission":"messages.moderate"}, 
- {"role_id":"01900000-0000-7000-8000-000000000002","permission":"reports.read"}, 
- {"role_id":"01900000-0000-7000-8000-000000000002","permission":"reports.resolve"}, 
- {"role_id":"01900000-0000-7000-8000-000000000002","permission":"users.read"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"audit.read"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"conversations.moderate"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"conversations.read"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"health.read"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"health.write"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"jobs.run"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"media.moderate"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"messages.moderate"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"notifications.explain"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"queues.read"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"queues.replay"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"reports.read"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"reports.resolve"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"roles.read"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"roles.write"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"sessions.revoke"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"users.delete"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"users.read"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"users.write"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"webhooks.read"}, 
- {"role_id":"01900000-0000-7000-8000-000000000003","permission":"webhooks.write"}]$rows$);
+FROM json_populate_recordset(NULL::public.role_permissions, $rows$[{"role_id":"01900000-0000-7000-8000-000000000002","permission":"conversations.read"},
+{"role_id":"01900000-0000-7000-8000-000000000002","permission":"media.moderate"},
+{"role_id":"01900000-0000-7000-8000-000000000002","permission":"messages.moderate"},
+{"role_id":"01900000-0000-7000-8000-000000000002","permission":"reports.read"},
+{"role_id":"01900000-0000-7000-8000-000000000002","permission":"reports.resolve"},
+{"role_id":"01900000-0000-7000-8000-000000000002","permission":"users.read"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"audit.read"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"conversations.moderate"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"conversations.read"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"health.read"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"health.write"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"jobs.run"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"media.moderate"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"messages.moderate"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"notifications.explain"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"queues.read"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"queues.replay"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"reports.read"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"reports.resolve"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"roles.read"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"roles.write"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"sessions.revoke"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"users.delete"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"users.read"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"users.write"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"webhooks.read"},
+{"role_id":"01900000-0000-7000-8000-000000000003","permission":"webhooks.write"}]$rows$);
 INSERT INTO public.roles (id, name, description, built_in) OVERRIDING SYSTEM VALUE SELECT id, name, description, built_in
-FROM json_populate_recordset(NULL::public.roles, $rows$[{"id":"01900000-0000-7000-8000-000000000001","name":"user","description":"Everyone","built_in":true}, 
- {"id":"01900000-0000-7000-8000-000000000002","name":"moderator","description":"Keeps conversations civil","built_in":true}, 
- {"id":"01900000-0000-7000-8000-000000000003","name":"admin","description":"May do everything","built_in":true}]$rows$);
+FROM json_populate_recordset(NULL::public.roles, $rows$[{"id":"01900000-0000-7000-8000-000000000001","name":"user","description":"Everyone","built_in":true},
+{"id":"01900000-0000-7000-8000-000000000002","name":"moderator","description":"Keeps conversations civil","built_in":true},
+{"id":"01900000-0000-7000-8000-000000000003","name":"admin","description":"May do everything","built_in":true}]$rows$);
 INSERT INTO public.server_epoch (id, epoch, reason, changed_at) OVERRIDING SYSTEM VALUE SELECT id, epoch, reason, changed_at
-FROM json_populate_recordset(NULL::public.server_epoch, $rows$[{"id":1,"epoch":"a7da2efb-779f-4310-ad07-b0393a14690a","reason":"installed","changed_at":"2026-11-21T17:10:28.83+00:00"}]$rows$);
+FROM json_populate_recordset(NULL::public.server_epoch, $rows$[{"id":1,"epoch":"93eb7aba-6afa-458b-83f1-fcb49402ee3c","reason":"installed","changed_at":"2026-11-21T17:32:35.581+00:00"}]$rows$);
 INSERT INTO public.system_health_config (id, thresholds, "backupLocation", "refreshInterval", "metricsRetentionDays", "aggregateRetentionDays", updated_at) OVERRIDING SYSTEM VALUE SELECT id, thresholds, "backupLocation", "refreshInterval", "metricsRetentionDays", "aggregateRetentionDays", updated_at
-FROM json_populate_recordset(NULL::public.system_health_config, $rows$[{"id":1,"thresholds":{"latency": {"warning": 500, "critical": 1000}, "cpuUsage": {"warning": 70, "critical": 85}, "errorRate": {"warning": 1, "critical": 5}, "p95Latency": {"warning": 800, "critical": 1500}, "memoryUsage": {"warning": 80, "critical": 90}, "slowQueries": {"warning": 100, "critical": 200}, "cacheHitRate": {"warning": 70, "critical": 50}},"backupLocation":"/backups/railway","refreshInterval":30000,"metricsRetentionDays":7,"aggregateRetentionDays":365,"updated_at":"2026-11-21T17:10:28.833212"}]$rows$);
+FROM json_populate_recordset(NULL::public.system_health_config, $rows$[{"id":1,"thresholds":{"latency": {"warning": 500, "critical": 1000}, "cpuUsage": {"warning": 70, "critical": 85}, "errorRate": {"warning": 1, "critical": 5}, "p95Latency": {"warning": 800, "critical": 1500}, "memoryUsage": {"warning": 80, "critical": 90}, "slowQueries": {"warning": 100, "critical": 200}, "cacheHitRate": {"warning": 70, "critical": 50}},"backupLocation":"/backups/railway","refreshInterval":30000,"metricsRetentionDays":7,"aggregateRetentionDays":365,"updated_at":"2026-11-21T17:32:35.596441"}]$rows$);
 INSERT INTO public.user_head (user_id, rev) OVERRIDING SYSTEM VALUE SELECT user_id, rev
-FROM json_populate_recordset(NULL::public.user_head, $rows$[{"user_id":"01a1ff16-88d9-7aad-8965-73ae9c398afc","rev":2}, 
- {"user_id":"01a1ff16-8926-7f81-a0fb-ce72ab4f461e","rev":2}, 
- {"user_id":"01a1ff16-895a-7f8a-ba53-996680f05ef7","rev":1}]$rows$);
+FROM json_populate_recordset(NULL::public.user_head, $rows$[{"user_id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","rev":2},
+{"user_id":"01a1ff2a-cc08-754f-b0b3-e6005b36ce73","rev":2},
+{"user_id":"01a1ff2a-cc36-7579-b33b-b9c62330caf0","rev":1}]$rows$);
 INSERT INTO public.user_sessions (id, user_id, kind, issuer, device_id, name, platform, ip_hash, user_agent, created_at, last_used_at, expires_at, revoked_at, revoke_reason) OVERRIDING SYSTEM VALUE SELECT id, user_id, kind, issuer, device_id, name, platform, ip_hash, user_agent, created_at, last_used_at, expires_at, revoked_at, revoke_reason
-FROM json_populate_recordset(NULL::public.user_sessions, $rows$[{"id":"01a1ff16-88e4-7484-8166-eef242cc3885","user_id":"01a1ff16-88d9-7aad-8965-73ae9c398afc","kind":"builtin","issuer":null,"device_id":"01a1ff16-88e4-7f26-a882-2ebc363d8a95","name":null,"platform":"other","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","user_agent":"node","created_at":"2026-11-21T17:10:29.335+00:00","last_used_at":"2026-11-21T17:10:29.335+00:00","expires_at":"2026-12-21T17:10:29.335+00:00","revoked_at":null,"revoke_reason":null}, 
- {"id":"01a1ff16-8928-7bf7-89ce-b4d56fac5a19","user_id":"01a1ff16-8926-7f81-a0fb-ce72ab4f461e","kind":"builtin","issuer":null,"device_id":"01a1ff16-8928-7025-a36f-e3af70c94e82","name":null,"platform":"other","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","user_agent":"node","created_at":"2026-11-21T17:10:29.414+00:00","last_used_at":"2026-11-21T17:10:29.414+00:00","expires_at":"2026-12-21T17:10:29.414+00:00","revoked_at":null,"revoke_reason":null}, 
- {"id":"01a1ff16-895b-70e5-ba17-17d8bc0e0321","user_id":"01a1ff16-895a-7f8a-ba53-996680f05ef7","kind":"builtin","issuer":null,"device_id":"01a1ff16-895b-7714-ad22-006653fb4bde","name":null,"platform":"other","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","user_agent":"node","created_at":"2026-11-21T17:10:29.466+00:00","last_used_at":"2026-11-21T17:10:29.466+00:00","expires_at":"2026-12-21T17:10:29.466+00:00","revoked_at":null,"revoke_reason":null}]$rows$);
+FROM json_populate_recordset(NULL::public.user_sessions, $rows$[{"id":"01a1ff2a-cbc3-7c13-bc1b-3dbb73da857d","user_id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","kind":"builtin","issuer":null,"device_id":"01a1ff2a-cbc3-7fc4-b666-aef8d1fd9aad","name":null,"platform":"other","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","user_agent":"node","created_at":"2026-11-21T17:32:37.178+00:00","last_used_at":"2026-11-21T17:32:37.178+00:00","expires_at":"2026-12-21T17:32:37.178+00:00","revoked_at":null,"revoke_reason":null},
+{"id":"01a1ff2a-cc0c-7cc4-a7c4-50605d6874bb","user_id":"01a1ff2a-cc08-754f-b0b3-e6005b36ce73","kind":"builtin","issuer":null,"device_id":"01a1ff2a-cc0c-7c37-ba39-d52da6d4dfb5","name":null,"platform":"other","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","user_agent":"node","created_at":"2026-11-21T17:32:37.257+00:00","last_used_at":"2026-11-21T17:32:37.257+00:00","expires_at":"2026-12-21T17:32:37.257+00:00","revoked_at":null,"revoke_reason":null},
+{"id":"01a1ff2a-cc37-79e4-b373-bf64db94818d","user_id":"01a1ff2a-cc36-7579-b33b-b9c62330caf0","kind":"builtin","issuer":null,"device_id":"01a1ff2a-cc37-7fb7-b983-14be0b095706","name":null,"platform":"other","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","user_agent":"node","created_at":"2026-11-21T17:32:37.302+00:00","last_used_at":"2026-11-21T17:32:37.302+00:00","expires_at":"2026-12-21T17:32:37.302+00:00","revoked_at":null,"revoke_reason":null}]$rows$);
 INSERT INTO public.users (id, handle, display_name, bio, avatar_media_id, email, phone, email_verified_at, phone_verified_at, password, locale, time_zone, state, suspended_until, suspend_reason, deleted_at, erase_after, erased_at, last_login_at, rev, created_at, updated_at) OVERRIDING SYSTEM VALUE SELECT id, handle, display_name, bio, avatar_media_id, email, phone, email_verified_at, phone_verified_at, password, locale, time_zone, state, suspended_until, suspend_reason, deleted_at, erase_after, erased_at, last_login_at, rev, created_at, updated_at
-FROM json_populate_recordset(NULL::public.users, $rows$[{"id":"01a1ff16-88d9-7aad-8965-73ae9c398afc","handle":null,"display_name":"Ada","bio":null,"avatar_media_id":null,"email":"ada-1fe93f2b@example.com","phone":null,"email_verified_at":null,"phone_verified_at":null,"password":"$argon2id$v=19$m=19456,t=2,p=1$F49/4PrQ9KPdzKBqFyRPBw$czlzXNdAXqo9IzdJyDXg2/w4tB1Ywwae4cDHnBOm0ik","locale":"en","time_zone":"UTC","state":"active","suspended_until":null,"suspend_reason":null,"deleted_at":null,"erase_after":null,"erased_at":null,"last_login_at":"2026-11-21T17:10:29.335+00:00","rev":1,"created_at":"2026-11-21T17:10:29.335+00:00","updated_at":"2026-11-21T17:10:29.335+00:00"}, 
- {"id":"01a1ff16-8926-7f81-a0fb-ce72ab4f461e","handle":null,"display_name":"Ben","bio":null,"avatar_media_id":null,"email":"ben-7a91d605@example.com","phone":null,"email_verified_at":null,"phone_verified_at":null,"password":"$argon2id$v=19$m=19456,t=2,p=1$lHbxRuhzBmPMkMa1Jtr0Fg$GqhMQDWJ4ZaKw55D2KJR5UjKI0DS05DqQP06VaDkGTU","locale":"en","time_zone":"UTC","state":"active","suspended_until":null,"suspend_reason":null,"deleted_at":null,"erase_after":null,"erased_at":null,"last_login_at":"2026-11-21T17:10:29.414+00:00","rev":1,"created_at":"2026-11-21T17:10:29.414+00:00","updated_at":"2026-11-21T17:10:29.414+00:00"}, 
- {"id":"01a1ff16-895a-7f8a-ba53-996680f05ef7","handle":null,"display_name":"Eve","bio":null,"avatar_media_id":null,"email":"eve-975ab8fb@example.com","phone":null,"email_verified_at":null,"phone_verified_at":null,"password":"$argon2id$v=19$m=19456,t=2,p=1$8mxORBhFBxcrXt/TBGSGog$BbV3cxdvnBIo3CApp5kPRT06sp8UEiTxxJVeQ2v7y10","locale":"en","time_zone":"UTC","state":"active","suspended_until":null,"suspend_reason":null,"deleted_at":null,"erase_after":null,"erased_at":null,"last_login_at":"2026-11-21T17:10:29.466+00:00","rev":1,"created_at":"2026-11-21T17:10:29.466+00:00","updated_at":"2026-11-21T17:10:29.466+00:00"}]$rows$);
-SELECT setval('public.outbox_id_seq', 8);
+FROM json_populate_recordset(NULL::public.users, $rows$[{"id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","handle":null,"display_name":"Ada","bio":null,"avatar_media_id":null,"email":"ada-dbd20d98@example.com","phone":null,"email_verified_at":null,"phone_verified_at":null,"password":"$argon2id$v=19$m=19456,t=2,p=1$U+8O64wm3az3pPk8l6/4Ww$n7EzD6vWP4j7h6VjJuNF3KjQVStK2nupMvGaDCPjlvc","locale":"en","time_zone":"UTC","state":"active","suspended_until":null,"suspend_reason":null,"deleted_at":null,"erase_after":null,"erased_at":null,"last_login_at":"2026-11-21T17:32:37.178+00:00","rev":1,"created_at":"2026-11-21T17:32:37.178+00:00","updated_at":"2026-11-21T17:32:37.178+00:00"},
+{"id":"01a1ff2a-cc08-754f-b0b3-e6005b36ce73","handle":null,"display_name":"Ben","bio":null,"avatar_media_id":null,"email":"ben-b2f1148e@example.com","phone":null,"email_verified_at":null,"phone_verified_at":null,"password":"$argon2id$v=19$m=19456,t=2,p=1$CXd6+aAGwA//sflBS18yeA$f+53NS4J9q2KtaL6lYpqJaZUYXjWo7KS3YhtlpVMgbE","locale":"en","time_zone":"UTC","state":"active","suspended_until":null,"suspend_reason":null,"deleted_at":null,"erase_after":null,"erased_at":null,"last_login_at":"2026-11-21T17:32:37.257+00:00","rev":1,"created_at":"2026-11-21T17:32:37.257+00:00","updated_at":"2026-11-21T17:32:37.257+00:00"},
+{"id":"01a1ff2a-cc36-7579-b33b-b9c62330caf0","handle":null,"display_name":"Eve","bio":null,"avatar_media_id":null,"email":"eve-b2bebf4c@example.com","phone":null,"email_verified_at":null,"phone_verified_at":null,"password":"$argon2id$v=19$m=19456,t=2,p=1$9X5Y4Sa79QSj5cN13z50wg$gu6tad6/zHucmfUCYGaK23b8EsqjgSSQef3rV6pPFE4","locale":"en","time_zone":"UTC","state":"active","suspended_until":null,"suspend_reason":null,"deleted_at":null,"erase_after":null,"erased_at":null,"last_login_at":"2026-11-21T17:32:37.302+00:00","rev":1,"created_at":"2026-11-21T17:32:37.302+00:00","updated_at":"2026-11-21T17:32:37.302+00:00"}]$rows$);
+SELECT setval('public.outbox_id_seq', 6);
 SET session_replication_role = origin;
