@@ -1,6 +1,5 @@
 import type { Db, Tx } from '../../platform/database/db.js';
 import { sql } from '../../platform/database/sql.js';
-import type { RecentPushes } from './ledger.rules.js';
 import type { DecisionReason } from './notifications.rules.js';
 
 export interface DecisionRow {
@@ -37,6 +36,18 @@ const unnestKeys = (keys: readonly DecisionKey[]) => sql`
 export async function lockDecisions(tx: Tx, conversationIds: readonly string[]): Promise<void> {
   const keys = conversationIds.map((id) => `notify ${id}`).toSorted();
   await tx.query(sql`SELECT pg_advisory_xact_lock(hashtextextended(k, 0)) FROM unnest(${keys}::text[]) AS k`);
+}
+
+/** What each device got in the last minute, as far as a further push must know. */
+export interface RecentPushes {
+  userId: string;
+  deviceId: string;
+  conversationId: string;
+  /** A push of this conversation that has not gone yet and takes further messages along. */
+  carried: boolean;
+  /** Since the last push of this conversation, in ms. */
+  sinceMs: number;
+  count: number;
 }
 
 /** The carriers stay locked: none of them goes before what joins it is written. */

@@ -159,7 +159,7 @@ export class DeliveryService implements OnModuleInit {
   ): Promise<Push> {
     const badge = wishes?.badge ?? 'off';
     return {
-      id: `push-${row.messageId}-${row.deviceId}`,
+      id: `push-${row.messageId}-${row.userId}-${row.deviceId}`,
       kind: 'notify',
       messageId: message.id,
       conversationId: message.conversationId,

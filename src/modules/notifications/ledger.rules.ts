@@ -1,20 +1,8 @@
 import type { Place } from '../conversations/conversations.service.js';
 import type { Judge, Told } from './audience.service.js';
-import type { DecisionKey, NewDecision } from './decisions.repository.js';
+import type { DecisionKey, NewDecision, RecentPushes } from './decisions.repository.js';
 import { deviceKey, type DeviceRow } from './devices.repository.js';
 import { COLLAPSE_MS, deviceSuppression } from './notifications.rules.js';
-
-/** What each device got in the last minute, as far as a further push must know. */
-export interface RecentPushes {
-  userId: string;
-  deviceId: string;
-  conversationId: string;
-  /** A push of this conversation that has not gone yet and takes further messages along. */
-  carried: boolean;
-  /** Since the last push of this conversation, in ms. */
-  sinceMs: number;
-  count: number;
-}
 
 /** A decision with the time until its push is due; null when there is none to send. */
 export interface PlannedDecision extends NewDecision {

@@ -67,6 +67,8 @@ it('two users may have named their devices alike', async () => {
   const message = await send(ada, await createGroup(ada, [bob, cy]), 'Hello');
   await Promise.all([pushesTo(provider, bob, 1), pushesTo(provider, cy, 1)]);
   expect((await decided(cy, message.id)).items).toHaveLength(1);
+  // Receivers drop what comes again under the same id.
+  expect(new Set(provider.received.map((request) => verified(request).id)).size).toBe(2);
 });
 
 it('is silent for a reason, and names it', async () => {
