@@ -15,7 +15,8 @@ export function sendPage(file: PageFile | undefined, caching: string, request: R
   response.end(file.bodies[coding]);
 }
 
+/** The smallest the browser can read, in whatever order it names them. */
 function codingFor(request: Request, { bodies }: PageFile): Coding {
-  const wanted = request.acceptsEncodings(['br', 'gzip', 'identity']);
-  return wanted !== false && bodies[wanted as Coding] ? (wanted as Coding) : 'identity';
+  const compressed = ['br', 'gzip'] as const;
+  return compressed.find((coding) => bodies[coding] && request.acceptsEncodings([coding]) === coding) ?? 'identity';
 }
