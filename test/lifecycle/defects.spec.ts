@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
-const module = (path: string) => JSON.stringify(pathToFileURL(`dist/${path}`).href);
+const built = (path: string) => JSON.stringify(pathToFileURL(`dist/${path}`).href);
 
 /** A process that serves, and in which two things are thrown where nobody waits for them. */
 const program = `
-  import { createLog } from ${module('platform/logging/create-log.js')};
-  import { surviveDefects } from ${module('platform/errors/report-unexpected.js')};
-  import { metrics } from ${module('platform/logging/metrics.js')};
+  import { createLog } from ${built('platform/logging/create-log.js')};
+  import { surviveDefects } from ${built('platform/errors/report-unexpected.js')};
+  import { metrics } from ${built('platform/logging/metrics.js')};
   const log = await createLog({ level: 'info', pretty: false, base: {} });
   surviveDefects(log);
   void Promise.reject(new TypeError('nobody awaits this'));
