@@ -26,7 +26,7 @@ export interface InstallationCheck {
   run: (target: Target, people: People) => Promise<Finding>;
 }
 
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 30_000;
 
 function ask(target: Target, path: string, init: RequestInit = {}): Promise<Response> {
   return fetch(`${target.url}${path}`, { ...init, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) });

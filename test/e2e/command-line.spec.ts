@@ -164,9 +164,6 @@ describe('parley chat', () => {
 
 it('a boot says what operators look for in the log', async () => {
   for (const line of [
-    'migrate deploy succeeded',
-    'No P3009 errors',
-    'All tables verified',
     'DATABASE INITIALIZATION COMPLETED - SCHEMA IS READY',
     'ALL SERVICES INITIALIZED SUCCESSFULLY',
     'APPLICATION STARTUP COMPLETED SUCCESSFULLY',
@@ -190,6 +187,18 @@ it('a boot says what operators look for in the log', async () => {
   expect(away.output()).toContain('CRITICAL: DATABASE INITIALIZATION FAILED');
   expect(away.output()).toContain('PRODUCTION MODE: Exiting due to database failure');
   expect(away.output()).not.toContain('hunter2');
+});
+
+it('parley db migrate says that it went well, in the words that are looked for', async () => {
+  const other = await temporaryFolder();
+  try {
+    const { code, stdout, stderr } = await parley(['db', 'migrate'], { DATA_DIR: other.path });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('All tables verified') });
+    expect(stderr).toContain('migrate deploy succeeded');
+    expect(stderr).toContain('No P3009 errors');
+  } finally {
+    await other.remove();
+  }
 });
 
 it('parley config print: values with their source, secrets hidden', async () => {
