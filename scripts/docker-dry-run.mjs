@@ -187,12 +187,21 @@ async function start({ folder, cwd, env, user, command, health }) {
       exitCode: await exited,
     };
   } finally {
+    // Who became another user is no longer told that its parent has died.
+    const pid = pidOf(server.pid);
+    if (pid) process.kill(pid, 'SIGKILL');
     server.kill('SIGKILL');
   }
 }
 
-/** `unshare --fork` has one child: the process that is PID 1 inside. */
-const pidOf = (parent) => Number(readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim());
+/** `unshare --fork` has one child: the process that is PID 1 inside. 0 when it is gone. */
+function pidOf(parent) {
+  try {
+    return Number(readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim());
+  } catch {
+    return 0;
+  }
+}
 
 function freePort() {
   const probe = createServer();
