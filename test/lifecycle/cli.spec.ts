@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,16 +30,31 @@ interface Said {
   stderr: string;
 }
 
+const environmentOf = (environment: Record<string, string>): NodeJS.ProcessEnv => ({
+  PATH: process.env.PATH,
+  HOME: process.env.HOME,
+  DATABASE_URL: scene.url,
+  DATA_DIR: folder,
+  APP_SECRET: 'cli-secret-cli-secret-cli-secret-cli-secret',
+  ...environment,
+});
+
+/** On a terminal of its own: what stands on it in the end, when `answer` was typed. `script` is part of every Debian. */
+async function onTerminal(args: string, answer: string): Promise<string> {
+  const command = `'${process.execPath}' '${join(root, 'dist/cli.js')}' ${args}`;
+  const terminal = spawn('script', ['-qec', command, '/dev/null'], { env: environmentOf({}), cwd: root });
+  let text = '';
+  terminal.stdout.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+    if (chunk.includes('Type yes: ')) terminal.stdin.write(`${answer}\n`);
+  });
+  await once(terminal, 'close');
+  return text;
+}
+
 /** The built command line as an operator in the image runs it; no terminal is attached. */
 function parley(args: string, environment: Record<string, string> = {}): Promise<Said> {
-  const env = {
-    PATH: process.env.PATH,
-    HOME: process.env.HOME,
-    DATABASE_URL: scene.url,
-    DATA_DIR: folder,
-    APP_SECRET: 'cli-secret-cli-secret-cli-secret-cli-secret',
-    ...environment,
-  };
+  const env = environmentOf(environment);
   return new Promise((resolve) => {
     execFile(process.execPath, [join(root, 'dist/cli.js'), ...args.split(' ')], { env, cwd: root }, (error, ...said) =>
       resolve({ code: Number(error?.code ?? 0), stdout: said[0], stderr: said[1] }),
@@ -92,6 +108,17 @@ it('adopt: a schema without history is baselined when equal; vouching for it ask
   expect(await scene.sql("SELECT to_regclass('_prisma_migrations') AS t")).toEqual([{ t: null }]);
   expect(await parley('db adopt')).toMatchObject({ code: 0, stdout: expect.stringContaining('Recorded') });
   expect((await parley('db migrate')).code).toBe(0);
+});
+
+it('on a terminal: progress as it goes, and a question that only "yes" answers', async () => {
+  expect(await onTerminal('db migrate', '')).toMatch(
+    /\[1\/\d+\] \d{14}_platform \.\.\.\r\n\[1\/\d+\] \d{14}_platform applied in /,
+  );
+  await scene.sql('DROP TABLE _prisma_migrations; CREATE TABLE stranger (id integer)');
+  const vouch = 'db adopt --at 20261121000900_operations';
+  expect(await onTerminal(vouch, 'no')).toContain('Nothing was changed.');
+  expect(await scene.sql("SELECT to_regclass('_prisma_migrations') AS t")).toEqual([{ t: null }]);
+  expect(await onTerminal(vouch, 'yes')).toContain('Recorded');
 });
 
 it('resolve: takes exactly one decision about a migration that exists', async () => {
