@@ -31,6 +31,13 @@ export function Chat({ conversation, isShown, target: asked, onBack }: Props) {
     if (isShown && document.visibilityState === 'visible') conversation.markRead();
   }, [conversation, isShown]);
 
+  const chat = useRef<HTMLDivElement>(null);
+  const closeThread = () => {
+    setThread(undefined);
+    // The keyboard goes on where it came from.
+    chat.current?.querySelector<HTMLElement>(`[data-seq="${thread?.seq}"]`)?.focus();
+  };
+
   const drop = (event: DragEvent) => {
     event.preventDefault();
     setDropping(false);
@@ -39,6 +46,7 @@ export function Chat({ conversation, isShown, target: asked, onBack }: Props) {
 
   return (
     <div
+      ref={chat}
       class="chat"
       onDragOver={(event) => {
         if (!event.dataTransfer?.types.includes('Files')) return;
@@ -77,9 +85,7 @@ export function Chat({ conversation, isShown, target: asked, onBack }: Props) {
           <Icon name="image" size={32} /> Drop pictures here
         </div>
       )}
-      {thread && (
-        <ThreadPanel conversation={conversation} view={view} root={thread} onClose={() => setThread(undefined)} />
-      )}
+      {thread && <ThreadPanel conversation={conversation} view={view} root={thread} onClose={closeThread} />}
     </div>
   );
 }

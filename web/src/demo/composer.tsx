@@ -15,11 +15,13 @@ interface Props {
   uploads: Uploads;
   label: string;
   threadId?: string;
+  /** Whether the keyboard writes here at once. */
+  takesFocus?: boolean;
 }
 
 const MAX_HEIGHT = 160;
 
-export function Composer({ conversation, view, intent, onIntent, uploads, label, threadId }: Props) {
+export function Composer({ conversation, view, intent, onIntent, uploads, label, threadId, takesFocus }: Props) {
   const me = useMe();
   const draftKey = threadId ?? conversation.id;
   const [text, setText] = useState(me.drafts.get(draftKey) ?? '');
@@ -36,6 +38,9 @@ export function Composer({ conversation, view, intent, onIntent, uploads, label,
     if (intent.kind === 'edit') setText(intent.message.body ?? '');
     if (intent.kind !== 'send') field.current?.focus();
   }, [intent]);
+  useEffect(() => {
+    if (takesFocus) field.current?.focus();
+  }, []);
   useEffect(() => {
     const area = field.current;
     if (!area) return;

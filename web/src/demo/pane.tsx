@@ -91,7 +91,15 @@ export function Pane({ person, isShown, first, onFocus, onClose, id }: Props) {
           ) : (
             <p class="empty chat">{person.status === 'online' ? 'Choose a conversation.' : 'Connecting …'}</p>
           )}
-          {isSearching && <SearchPanel onFound={found} onClose={() => setSearching(false)} />}
+          {isSearching && (
+            <SearchPanel
+              onFound={found}
+              onClose={() => {
+                setSearching(false);
+                document.querySelector<HTMLElement>(`#${id} .pane-head [aria-pressed]`)?.focus();
+              }}
+            />
+          )}
         </div>
       </section>
     </Me.Provider>

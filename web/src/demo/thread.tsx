@@ -62,6 +62,7 @@ export function ThreadPanel({ conversation, view, root, onClose }: Props) {
           uploads={uploads}
           label="Reply in the thread"
           threadId={threadId}
+          takesFocus
         />
       )}
     </aside>
