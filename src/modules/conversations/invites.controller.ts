@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/commo
 import type { Actor } from '../../platform/auth/actor.js';
 import { Authenticated, CurrentActor } from '../../platform/auth/auth.decorator.js';
 import { pageOf, type PageQuery, pageQuery } from '../../platform/http/cursor.js';
+import { OwnAddress, withWholeUrl } from '../../platform/http/own-address.js';
 import { Returns } from '../../platform/http/returns.decorator.js';
 import { uuid } from '../../platform/http/text.js';
 import { Limited } from '../../platform/ratelimit/limit.guard.js';
@@ -26,12 +27,13 @@ export class InvitesController {
 
   @Post('conversations/:id/invites')
   @Returns(201, newInviteView)
-  create(
+  async create(
     @CurrentActor() actor: Actor,
     @Param('id', { schema: uuid }) id: string,
     @Body({ schema: createInvite }) input: CreateInvite,
+    @OwnAddress() address: string,
   ) {
-    return this.invites.create(actor, id, input);
+    return withWholeUrl(address, await this.invites.create(actor, id, input));
   }
 
   @Delete('conversations/:id/invites/:inviteId')

@@ -3,7 +3,6 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import type { Actor } from '../../platform/auth/actor.js';
 import { newId, newSecret } from '../../platform/clock/clock.js';
-import { Config } from '../../platform/config/config.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { notFound } from '../../platform/errors/domain-error.js';
 import { decodeCursor, encodeCursor, type Page, type PageQuery, toPage } from '../../platform/http/cursor.js';
@@ -30,7 +29,6 @@ const idPosition = z.tuple([z.uuid()]);
 @Injectable()
 export class InvitesService {
   constructor(
-    private readonly config: Config,
     private readonly database: DatabaseService,
     private readonly conversations: ConversationsRepository,
     private readonly members: MembersRepository,
@@ -57,7 +55,7 @@ export class InvitesService {
         ...input,
       });
     });
-    return { ...toInviteView(row), code, url: `${this.config.PUBLIC_URL ?? ''}/?invite=${code}` };
+    return { ...toInviteView(row), code, url: `/?invite=${code}` };
   }
 
   /** @throws not_found, role_insufficient */

@@ -63,7 +63,7 @@ export class LinksService {
 
   private sign(method: string, path: string, expiresInS: number): string {
     const exp = Math.ceil(epochMs() / 1000) + expiresInS;
-    return `${this.config.PUBLIC_URL ?? ''}${path}?exp=${exp}&sig=${this.signature(method, path, exp)}`;
+    return `${path}?exp=${exp}&sig=${this.signature(method, path, exp)}`;
   }
 
   private verify(method: string, path: string, { exp, sig }: SignedQuery): boolean {

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, Param, Post, Query, Res } from '@nestjs/
 import type { Response } from 'express';
 import type { Actor } from '../../platform/auth/actor.js';
 import { Authenticated, CurrentActor } from '../../platform/auth/auth.decorator.js';
+import { OwnAddress, withWholeUrl } from '../../platform/http/own-address.js';
 import { Returns } from '../../platform/http/returns.decorator.js';
 import { uuid } from '../../platform/http/text.js';
 import { Limited } from '../../platform/ratelimit/limit.guard.js';
@@ -24,8 +25,12 @@ export class MediaController {
   @Post('uploads')
   @Limited('upload')
   @Returns(201, uploadView)
-  create(@CurrentActor() actor: Actor, @Body({ schema: createUpload }) input: CreateUpload) {
-    return this.uploads.create(actor, input);
+  async create(
+    @CurrentActor() actor: Actor,
+    @Body({ schema: createUpload }) input: CreateUpload,
+    @OwnAddress() address: string,
+  ) {
+    return withWholeUrl(address, await this.uploads.create(actor, input));
   }
 
   @Post('uploads/:id/complete')
@@ -53,20 +58,22 @@ export class MediaController {
     @CurrentActor() actor: Actor,
     @Param('id', { schema: uuid }) id: string,
     @Query({ schema: variantQuery }) { variant }: VariantQuery,
+    @OwnAddress() address: string,
     @Res({ passthrough: true }) response: Response,
   ): Promise<void> {
-    const { url } = await this.downloads.link(actor, id, variant);
+    const { url } = withWholeUrl(address, await this.downloads.link(actor, id, variant));
     response.setHeader('Location', url);
   }
 
   /** The same link as JSON, for `<img>`. */
   @Get(':id/url')
   @Returns(200, linkView)
-  url(
+  async url(
     @CurrentActor() actor: Actor,
     @Param('id', { schema: uuid }) id: string,
     @Query({ schema: variantQuery }) { variant }: VariantQuery,
+    @OwnAddress() address: string,
   ) {
-    return this.downloads.link(actor, id, variant);
+    return withWholeUrl(address, await this.downloads.link(actor, id, variant));
   }
 }

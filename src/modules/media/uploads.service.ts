@@ -94,7 +94,9 @@ export class UploadsService {
   /** Undefined when nothing was sent. */
   private async take(row: MediaRow, key: string): Promise<Findings | undefined> {
     try {
-      return (await this.storage.copy(row.storageKey, key)) ? await this.inspection.inspect(key, row) : undefined;
+      return (await this.storage.copy(row.storageKey, key, row.size))
+        ? await this.inspection.inspect(key, row)
+        : undefined;
     } catch (error) {
       this.storageHealth.suspect();
       throw error;

@@ -4,6 +4,7 @@ import { Body, Controller, Delete, Get, Param, Post, Query, Res } from '@nestjs/
 import type { Response } from 'express';
 import type { Actor } from '../../platform/auth/actor.js';
 import { Authenticated, CurrentActor, Guarded } from '../../platform/auth/auth.decorator.js';
+import { OwnAddress, withWholeUrl } from '../../platform/http/own-address.js';
 import { CurrentOrigin, type RequestOrigin } from '../../platform/http/request-origin.decorator.js';
 import { Returns } from '../../platform/http/returns.decorator.js';
 import { uuid } from '../../platform/http/text.js';
@@ -35,14 +36,22 @@ export class AccountController {
   @Post('me/exports')
   @Limited('export')
   @Returns(202, dto.exportView)
-  requestExport(@CurrentActor() actor: Actor, @CurrentOrigin() origin: RequestOrigin) {
-    return this.exports.request(actor, origin);
+  async requestExport(
+    @CurrentActor() actor: Actor,
+    @CurrentOrigin() origin: RequestOrigin,
+    @OwnAddress() address: string,
+  ) {
+    return withWholeUrl(address, await this.exports.request(actor, origin));
   }
 
   @Get('me/exports/:id')
   @Returns(200, dto.exportView)
-  getExport(@CurrentActor() actor: Actor, @Param('id', { schema: uuid }) id: string) {
-    return this.exports.get(actor, id);
+  async getExport(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) id: string,
+    @OwnAddress() address: string,
+  ) {
+    return withWholeUrl(address, await this.exports.get(actor, id));
   }
 
   /** The archive itself, newline-delimited JSON, for whoever holds the link. */

@@ -3,7 +3,6 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Actor } from '../../platform/auth/actor.js';
 import { SecretBox } from '../../platform/auth/secret-box.js';
 import { newId } from '../../platform/clock/clock.js';
-import { Config } from '../../platform/config/config.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { DomainError, notFound } from '../../platform/errors/domain-error.js';
 import type { RequestOrigin } from '../../platform/http/request-origin.decorator.js';
@@ -25,7 +24,6 @@ export class ExportsService {
     private readonly activity: ActivityService,
     private readonly sources: UserSources,
     private readonly box: SecretBox,
-    private readonly config: Config,
   ) {}
 
   async request(actor: Actor, origin: RequestOrigin): Promise<ExportView> {
@@ -66,7 +64,7 @@ export class ExportsService {
     return {
       id: row.id,
       state: row.state,
-      url: row.expired ? null : `${this.config.PUBLIC_URL ?? ''}${path}`,
+      url: row.expired ? null : path,
       expiresAt: row.expiresAt.toISOString(),
     };
   }

@@ -12,11 +12,13 @@ import { metrics } from '../logging/metrics.js';
 import { monotonicMs } from '../clock/clock.js';
 import { admission } from './admission.js';
 import { jsonBody } from './json-body.js';
+import { PUBLIC_URL_SETTING } from './own-address.js';
 
 /** Everything REST needs before the first route: headers, origins, bodies, the schema pipe. */
 export function configureHttp(app: NestExpressApplication, config: Config): void {
   const load = app.get(Load);
   app.set('trust proxy', config.TRUST_PROXY_HOPS);
+  app.set(PUBLIC_URL_SETTING, config.PUBLIC_URL);
   app.set('x-powered-by', false);
   app.set('etag', false);
   app.set('query parser', 'simple');
