@@ -3,6 +3,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { Breaker } from '../lifecycle/breaker.js';
 import type { HealthReading } from '../lifecycle/health-registry.js';
 import { budgetRetries, RetryBudget } from '../lifecycle/retry-budget.js';
+import { copyInParts } from './s3-large-copy.js';
 import { type DirectAccess, type SignedUpload, Storage, type StoredObject, type UploadGrant } from './storage.js';
 import { storageDown } from './storage.errors.js';
 import { assertKey, assertPrefix, InvalidKeyError, isKey } from './storage-key.js';
@@ -16,6 +17,8 @@ export interface S3Options {
   upload: 'post' | 'put';
   /** Without keys the SDK's own chain finds some: role, container, profile. */
   credentials: { accessKeyId: string; secretAccessKey: string } | undefined;
+  /** Larger objects are copied in parts of this size, in bytes. */
+  partBytes?: number;
 }
 
 type Sdk = typeof import('@aws-sdk/client-s3');
@@ -25,6 +28,8 @@ const ANSWER_MS = 5000;
 const ATTEMPTS = 3;
 /** Whether the store is there has to be known before anybody gets tired of waiting; in ms, retries included. */
 const CHECK_MS = 1500;
+/** What a store copies well within the time it has for an answer. */
+const PART_BYTES = 64 * 1024 * 1024;
 /** Most keys of one DeleteObjects call. */
 const DELETE_AT_ONCE = 1000;
 
@@ -82,10 +87,15 @@ export class S3Storage extends Storage {
     });
   }
 
-  async copy(from: string, to: string): Promise<boolean> {
+  async copy(from: string, to: string, size = 0): Promise<boolean> {
+    const { bucket, partBytes = PART_BYTES } = this.options;
+    // What was said may be more than what came.
+    const found = size > partBytes ? await this.head(from) : undefined;
     const copied = await this.unlessMissing(async (sdk, client) => {
-      const CopySource = `${this.options.bucket}/${assertKey(from)}`;
-      await client.send(new sdk.CopyObjectCommand({ ...this.at(to), CopySource }));
+      const source = assertKey(from);
+      if (found && found.size > partBytes)
+        await copyInParts(sdk, client, { bucket, from: source, to: assertKey(to), size: found.size, partBytes });
+      else await client.send(new sdk.CopyObjectCommand({ ...this.at(to), CopySource: `${bucket}/${source}` }));
       return true;
     });
     return copied ?? false;

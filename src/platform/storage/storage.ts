@@ -62,8 +62,11 @@ export abstract class Storage {
   /** Undefined when there is no such object. The stream fails when the store does. */
   abstract read(key: string): Promise<Readable | undefined>;
   abstract head(key: string): Promise<StoredObject | undefined>;
-  /** False when there is nothing to copy. What is written to `from` afterwards does not reach `to`. */
-  abstract copy(from: string, to: string): Promise<boolean>;
+  /**
+   * False when there is nothing to copy. What is written to `from` afterwards does not reach `to`. `size`, in bytes and as
+   * far as it is known, says whether a store had better copy in parts.
+   */
+  abstract copy(from: string, to: string, size?: number): Promise<boolean>;
   /** Absent keys are fine. */
   abstract delete(keys: readonly string[]): Promise<void>;
   /** Every object whose key begins with `prefix`, which is empty or ends in a slash; in no order. */

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { buffer } from 'node:stream/consumers';
 import { S3Storage } from '../../../src/platform/storage/s3-storage.driver.js';
 import { startStrictS3, type StrictS3 } from '../../support/s3.js';
 import { storageConformance } from './storage-conformance.js';
@@ -37,7 +38,12 @@ beforeEach(() => {
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' };
 const opened: S3Storage[] = [];
 afterAll(() => opened.forEach((one) => one.close()));
-function make(changes: { bucket?: string; upload?: 'post' | 'put'; secretAccessKey?: string }): S3Storage {
+function make(changes: {
+  bucket?: string;
+  upload?: 'post' | 'put';
+  secretAccessKey?: string;
+  partBytes?: number;
+}): S3Storage {
   const { secretAccessKey = credentials.secretAccessKey, ...more } = changes;
   const one = new S3Storage({
     bucket: s3.bucket,
@@ -87,6 +93,45 @@ describe('the gate', () => {
     const { headers } = aws4.sign({ ...options(`/${s3.bucket}/gate/b`), method: 'PUT', body: 'mine' }, credentials);
     const swapped = await fetch(`${s3.url}/${s3.bucket}/gate/b`, { method: 'PUT', headers, body: 'else' });
     expect((await refusal(swapped)).code).toBe('XAmzContentSHA256Mismatch');
+  });
+});
+
+describe('an object that is too large to be copied at once', () => {
+  // S3 takes no smaller parts, and copies none out of smaller objects.
+  const partBytes = 5 * 1024 * 1024;
+  const large = Buffer.alloc(2.5 * partBytes, 'abcdefg');
+
+  it('is copied in parts, byte for byte', async () => {
+    const parts = make({ partBytes });
+    await parts.put('large/a', large, 'application/octet-stream');
+    expect(await parts.copy('large/a', 'large/b', large.length)).toBe(true);
+    const stream = await parts.read('large/b');
+    expect(stream && (await buffer(stream)).equals(large)).toBe(true);
+    expect(s3.gate.refusals).toEqual([]);
+  });
+
+  it.each([partBytes - 1, partBytes + 1])('may be smaller than was said: %i bytes', async (size) => {
+    const parts = make({ partBytes });
+    await parts.put('large/c', large.subarray(0, size), 'application/octet-stream');
+    expect(await parts.copy('large/c', 'large/d', large.length)).toBe(true);
+    expect((await parts.head('large/d'))?.size).toBe(size);
+  });
+
+  it('may be missing', async () => {
+    expect(await make({ partBytes }).copy('large/none', 'large/e', large.length)).toBe(false);
+  });
+
+  it('is not there in half when the store fails in between', async () => {
+    const parts = make({ partBytes });
+    await parts.put('large/f', large, 'application/octet-stream');
+    const before = s3.gate.requests;
+    const copying = parts.copy('large/f', 'large/g', large.length);
+    // After the look at it and the beginning.
+    while (s3.gate.requests < before + 3) await new Promise((resolve) => setImmediate(resolve));
+    s3.gate.trouble = { status: 403, code: 'AccessDenied' };
+    await expect(copying).rejects.toMatchObject({ code: 'dependency_unavailable' });
+    s3.gate.trouble = undefined;
+    expect(await parts.head('large/g')).toBeUndefined();
   });
 });
 
