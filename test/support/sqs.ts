@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { ChangeMessageVisibilityCommand, SQSClient } from '@aws-sdk/client-sqs';
 
 const QUEUE = 'parley-test';
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' };
@@ -18,6 +18,8 @@ export class TestSqs {
   readonly asked = new Map<string, number>();
   readonly client: SQSClient;
   private readonly held = new Set<ServerResponse>();
+  /** Of what was received, by the work's queue. */
+  private readonly receipts: { queue: string; handle: string }[] = [];
 
   private constructor(
     private readonly gateway: Server,
@@ -70,6 +72,14 @@ export class TestSqs {
     this.held.clear();
   }
 
+  /** Ends the time for which received work of a queue is hidden from the others. */
+  async release(queue: string): Promise<void> {
+    for (const { handle } of this.receipts.filter((one) => one.queue === queue))
+      await this.client
+        .send(new ChangeMessageVisibilityCommand({ QueueUrl: this.url, ReceiptHandle: handle, VisibilityTimeout: 0 }))
+        .catch(() => undefined);
+  }
+
   async stop(): Promise<void> {
     this.client.destroy();
     this.gateway.closeAllConnections();
@@ -95,7 +105,18 @@ export class TestSqs {
     if (!answer) return void response.destroy();
     if (operation === 'ReceiveMessage' && answer.body.length < 3)
       await new Promise((resolve) => setTimeout(resolve, 50));
+    if (operation === 'ReceiveMessage') this.note(answer.body);
     response.writeHead(answer.status, answer.headers).end(answer.body);
+  }
+
+  private note(received: Buffer): void {
+    const { Messages = [] } = JSON.parse(received.toString()) as {
+      Messages?: { Body: string; ReceiptHandle: string }[];
+    };
+    for (const { Body, ReceiptHandle: handle } of Messages) {
+      const queue = /"queue":"([^"]+)"/.exec(Body)?.[1];
+      if (queue !== undefined) this.receipts.push({ queue, handle });
+    }
   }
 
   private altered(operation: string, body: Buffer): Buffer {

@@ -1,6 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import type { Config } from '../config/config.js';
+import { budgetRetries, RetryBudget } from '../lifecycle/retry-budget.js';
 
 export type SqsSdk = typeof import('@aws-sdk/client-sqs');
 
@@ -29,8 +30,10 @@ export class SqsQueue {
     readonly url: string,
     config: Config,
   ) {
+    const budget = new RetryBudget('queue');
     this.asking = createClient(sdk, config, ANSWER_MS);
     this.receiving = createClient(sdk, config, LONG_POLL_S * 1000 + ANSWER_MS);
+    for (const client of [this.asking, this.receiving]) budgetRetries(client, budget);
   }
 
   static async open(url: string, config: Config): Promise<SqsQueue> {

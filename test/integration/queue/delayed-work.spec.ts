@@ -142,6 +142,24 @@ describe.each(drivers)('delayed work by %s', (driver) => {
     expect(workers.flatMap((worker) => worker.keys).toSorted()).toEqual(keys);
   });
 
+  it('what a dead worker had taken comes again, under the same id', async () => {
+    let release: () => void = () => undefined;
+    const never = new Promise<void>((resolve) => (release = resolve));
+    const worker = new Recorder(fresh(), ({ attempt }) => (attempt === 1 ? never : undefined));
+    const { work } = await start(worker);
+    await work.add([item(worker.queue, 'abandoned')]);
+    await worker.until(({ length }) => length === 1);
+    await eventually(
+      () => world.abandon(driver, worker.queue).then(() => worker.got.length),
+      (n) => n > 1,
+    );
+    expect(worker.got).toEqual([
+      expect.objectContaining({ attempt: 1 }),
+      expect.objectContaining({ id: worker.got[0]?.id, key: 'abandoned', attempt: 2 }),
+    ]);
+    release();
+  });
+
   it('an orderly end waits for what runs, and leaves the rest to others', async () => {
     const worker = new Recorder(fresh(), () => released, 1);
     let release: () => void = () => undefined;

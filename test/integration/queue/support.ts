@@ -7,6 +7,7 @@ import { createQueue } from '../../../src/platform/queue/create-queue.js';
 import { DeadLetters } from '../../../src/platform/queue/dead-letters.js';
 import type { DelayedWork, DueWork, Worker } from '../../../src/platform/queue/delayed-work.js';
 import { createTestApp, type TestApp } from '../../support/app.js';
+import { query } from '../../support/database.js';
 import { TestSqs } from '../../support/sqs.js';
 
 export const drivers = ['outbox', 'pgboss', 'sqs'] as const;
@@ -31,6 +32,29 @@ export class QueueWorld {
   async stop(): Promise<void> {
     await this.app.close();
     await this.sqs.stop();
+  }
+
+  /** What was taken from a queue and is not done with is anybody's again, as if the worker had died a while ago. */
+  async abandon(driver: Driver, queue: string): Promise<void> {
+    if (driver === 'sqs') return this.sqs.release(queue);
+    const { databaseUrl } = this.app;
+    if (driver === 'outbox')
+      return void (await query('UPDATE outbox SET next_at = now() WHERE topic = $1', [`work.${queue}`], databaseUrl));
+    await query(
+      `UPDATE pgboss.job SET started_on = started_on - interval '1 hour' WHERE name = $1 AND state = 'active'`,
+      [queue],
+      databaseUrl,
+    );
+    const { PgBoss } = await import('pg-boss');
+    const boss = new PgBoss({
+      connectionString: databaseUrl,
+      supervise: false,
+      schedule: false,
+      monitorIntervalSeconds: 1,
+    });
+    await boss.start();
+    await boss.supervise(queue);
+    await boss.stop({ graceful: false });
   }
 
   /** One process's view of the queue, with these workers. */
