@@ -28,13 +28,14 @@ const verify = (url, ...flags) => [
   ...flags,
 ];
 const steps = [
-  ...(values.build ? [['build', ['sh', '-c', values.build]]] : []),
-  ['deploy to staging', ['sh', '-c', values.staging]],
-  ['verify staging', verify(values['staging-url'])],
-  ['deploy to production', ['sh', '-c', values.production]],
-  ['verify production', verify(values['production-url'], '--production')],
+  ...(values.build ? [{ name: 'build', run: ['sh', '-c', values.build] }] : []),
+  { name: 'deploy to staging', run: ['sh', '-c', values.staging] },
+  { name: 'verify staging', run: verify(values['staging-url']) },
+  { name: 'deploy to production', run: ['sh', '-c', values.production] },
+  { name: 'verify production', run: verify(values['production-url'], '--production') },
 ];
-for (const [name, [command, ...args]] of steps) {
+for (const { name, run } of steps) {
+  const [command, ...args] = run;
   console.log(`… ${name}`);
   const { status } = spawnSync(command, args, {
     cwd: root,
