@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { z } from 'zod';
+import { Authenticated } from '../../../src/platform/auth/auth.decorator.js';
 import { Actors } from '../../../src/platform/auth/actors.js';
 import { AuthModule } from '../../../src/platform/auth/auth.module.js';
 import { TokenService } from '../../../src/platform/auth/token.service.js';
@@ -52,6 +53,7 @@ class FeedMoved extends DomainEvent {
 }
 
 @Gateway()
+@Authenticated()
 class TestGateway {
   constructor(
     private readonly rooms: RoomSequencer,
