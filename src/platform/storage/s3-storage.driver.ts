@@ -4,7 +4,14 @@ import type { Breaker } from '../lifecycle/breaker.js';
 import type { HealthReading } from '../lifecycle/health-registry.js';
 import { budgetRetries, RetryBudget } from '../lifecycle/retry-budget.js';
 import { copyInParts } from './s3-large-copy.js';
-import { type DirectAccess, type SignedUpload, Storage, type StoredObject, type UploadGrant } from './storage.js';
+import {
+  type DirectAccess,
+  type DownloadGrant,
+  type SignedUpload,
+  Storage,
+  type StoredObject,
+  type UploadGrant,
+} from './storage.js';
 import { storageDown } from './storage.errors.js';
 import { assertKey, assertPrefix, InvalidKeyError, isKey } from './storage-key.js';
 
@@ -39,19 +46,8 @@ export class S3Storage extends Storage {
   readonly access: DirectAccess = {
     kind: 'direct',
     signUpload: (grant) =>
-      this.reliably(() => (this.options.upload === 'post' ? this.post(grant) : this.putLink(grant))),
-    signDownload: ({ key, type, disposition, expiresInS }) =>
-      this.reliably(async ({ GetObjectCommand }, client) => {
-        const { getSignedUrl } = await import('@aws-sdk/s3-request-presigner');
-        const command = new GetObjectCommand({
-          Bucket: this.options.bucket,
-          Key: assertKey(key),
-          ResponseContentType: type,
-          ResponseContentDisposition: disposition,
-          ResponseCacheControl: `private, max-age=${expiresInS}, immutable`,
-        });
-        return getSignedUrl(client, command, { expiresIn: expiresInS });
-      }),
+      this.signing(() => (this.options.upload === 'post' ? this.post(grant) : this.putLink(grant))),
+    signDownload: (grant) => this.signing(() => this.getLink(grant)),
   };
   private loaded: Promise<{ sdk: Sdk; client: S3Client }> | undefined;
   private readonly budget = new RetryBudget('storage');
@@ -172,6 +168,20 @@ export class S3Storage extends Storage {
     return { strategy: 'put', method: 'PUT', url, fields: {}, headers: { 'Content-Type': type } };
   }
 
+  private async getLink({ key, type, disposition, expiresInS }: DownloadGrant): Promise<string> {
+    const [{ sdk, client }, { getSignedUrl }] = await Promise.all([
+      this.sdk(),
+      import('@aws-sdk/s3-request-presigner'),
+    ]);
+    const command = new sdk.GetObjectCommand({
+      ...this.at(key),
+      ResponseContentType: type,
+      ResponseContentDisposition: disposition,
+      ResponseCacheControl: `private, max-age=${expiresInS}, immutable`,
+    });
+    return getSignedUrl(client, command, { expiresIn: expiresInS });
+  }
+
   private sdk(): Promise<{ sdk: Sdk; client: S3Client }> {
     this.loaded ??= import('@aws-sdk/client-s3').then((sdk) => {
       const { region, endpoint, pathStyle, credentials } = this.options;
@@ -201,6 +211,15 @@ export class S3Storage extends Storage {
   private async call<T>(work: (sdk: Sdk, client: S3Client) => Promise<T>): Promise<T> {
     const { sdk, client } = await this.sdk();
     return this.breaker ? this.breaker.run(() => work(sdk, client)) : work(sdk, client);
+  }
+
+  /** Past the breaker: nobody is asked for a signature, so it says nothing of the store. */
+  private async signing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw error instanceof InvalidKeyError ? error : storageDown(error);
+    }
   }
 
   private async reliably<T>(work: (sdk: Sdk, client: S3Client) => Promise<T>): Promise<T> {

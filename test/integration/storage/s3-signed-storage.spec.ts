@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import { buffer } from 'node:stream/consumers';
-import { S3Storage } from '../../../src/platform/storage/s3-storage.driver.js';
+import { Breaker } from '../../../src/platform/lifecycle/breaker.js';
+import { createLog } from '../../../src/platform/logging/create-log.js';
+import { isStoreFault, S3Storage } from '../../../src/platform/storage/s3-storage.driver.js';
 import { startStrictS3, type StrictS3 } from '../../support/s3.js';
 import { storageConformance } from './storage-conformance.js';
 
@@ -38,22 +40,28 @@ beforeEach(() => {
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' };
 const opened: S3Storage[] = [];
 afterAll(() => opened.forEach((one) => one.close()));
-function make(changes: {
-  bucket?: string;
-  upload?: 'post' | 'put';
-  secretAccessKey?: string;
-  partBytes?: number;
-}): S3Storage {
+function make(
+  changes: {
+    bucket?: string;
+    upload?: 'post' | 'put';
+    secretAccessKey?: string;
+    partBytes?: number;
+  },
+  breaker?: Breaker,
+): S3Storage {
   const { secretAccessKey = credentials.secretAccessKey, ...more } = changes;
-  const one = new S3Storage({
-    bucket: s3.bucket,
-    region: 'us-east-1',
-    endpoint: s3.url,
-    pathStyle: true,
-    upload: 'post',
-    credentials: { ...credentials, secretAccessKey },
-    ...more,
-  });
+  const one = new S3Storage(
+    {
+      bucket: s3.bucket,
+      region: 'us-east-1',
+      endpoint: s3.url,
+      pathStyle: true,
+      upload: 'post',
+      credentials: { ...credentials, secretAccessKey },
+      ...more,
+    },
+    breaker,
+  );
   opened.push(one);
   return one;
 }
@@ -133,6 +141,21 @@ describe('an object that is too large to be copied at once', () => {
     s3.gate.trouble = undefined;
     expect(await parts.head('large/g')).toBeUndefined();
   });
+});
+
+it('links are made while nobody asks the store, and say nothing of it', async () => {
+  const log = await createLog({ level: 'silent', pretty: false, base: {} });
+  const breaker = new Breaker('storage-test', isStoreFault, log);
+  const guarded = make({}, breaker);
+  s3.gate.trouble = { status: 500, code: 'InternalError' };
+  while (breaker.state !== 'open') await guarded.read('links/a').catch(() => undefined);
+  s3.gate.trouble = undefined;
+  const before = s3.gate.requests;
+  const link = { key: 'links/a', type: 'text/plain', disposition: 'inline', expiresInS: 60 };
+  expect(await guarded.access.signDownload(link)).toContain('X-Amz-Signature');
+  expect(await guarded.access.signUpload({ ...link, size: 5 })).toMatchObject({ method: 'POST' });
+  await expect(guarded.read('links/a')).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  expect([breaker.state, s3.gate.requests - before]).toEqual(['open', 0]);
 });
 
 describe('what a link is good for', () => {
