@@ -1,14 +1,17 @@
 // One Parley on a database of its own, for the benches of operations.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { processCpu, residentKiB } from '../load/measure.mjs';
+import { pathToFileURL } from 'node:url';
+import { residentKiB } from '../load/measure.mjs';
 
 const root = join(import.meta.dirname, '../..');
 const READY_MS = 120_000;
+const reportCpu = ['--import', pathToFileURL(join(import.meta.dirname, 'report-cpu.mjs')).href];
 
 const freePort = () =>
   new Promise((resolve) => {
@@ -22,9 +25,9 @@ const freePort = () =>
 export async function startParley(environment = {}, flags = []) {
   const directory = mkdtempSync(join(tmpdir(), 'parley-bench-'));
   const port = await freePort();
-  const child = spawn(process.execPath, [...flags, join(root, 'dist/main.js')], {
+  const child = spawn(process.execPath, [...reportCpu, ...flags, join(root, 'dist/main.js')], {
     cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: {
       ...process.env,
       DATABASE_URL: '',
@@ -57,8 +60,11 @@ export async function startParley(environment = {}, flags = []) {
   const parley = {
     url: `http://127.0.0.1:${port}`,
     call,
-    get processorSeconds() {
-      return processCpu(child.pid);
+    /** Processor time of all threads, in µs. */
+    async processorTime() {
+      child.send('processor time?');
+      const [time] = await once(child, 'message');
+      return time;
     },
     get residentMiB() {
       return residentKiB(child.pid) / 1024;
