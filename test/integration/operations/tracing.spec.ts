@@ -24,7 +24,6 @@ beforeAll(async () => {
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     OTEL_EXPORTER_OTLP_HEADERS: 'x-team=chat%20ops',
     OTEL_SERVICE_NAME: 'parley-test',
-   
   });
   ada = await register(app.url);
   const { body } = await ada.post('/api/v1/conversations', { type: 'group', title: 'Team', memberIds: [] });
