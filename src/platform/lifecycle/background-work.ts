@@ -136,6 +136,7 @@ class RepeatingJob {
     if (typeof every === 'number') return this.scheduleIn(every);
     // It brings a calendar of its own; the first requests go before it.
     await pause(CALENDAR_AFTER_MS, undefined, { ref: false });
+    if (this.signal.aborted) return;
     const { CronJob } = await import('cron');
     if (this.signal.aborted) return;
     this.cron = CronJob.from({
