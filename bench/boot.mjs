@@ -156,7 +156,7 @@ function doubles() {
   cpSync(join(root, 'prisma'), join(folder, 'prisma'), { recursive: true });
   cpSync(join(root, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  const gate = join(folder, 'dist/platform/database/schema-gate.js');
+  const gate = join(folder, 'dist/platform/database/schema-lifecycle.js');
   const text = readFileSync(gate, 'utf8');
   const noop = text.replace(
     /import \{ runLifecycle \} from [^\n]*\n/,
@@ -165,7 +165,7 @@ function doubles() {
   return { head: null, epoch: 0, fingerprint: null, ahead: false, pooler: false, applied: [], seeded: [], fastPath: true, phases: {} };
 };\n`,
   );
-  if (noop === text) throw new Error('schema-gate.js does not import runLifecycle as expected');
+  if (noop === text) throw new Error('schema-lifecycle.js does not import runLifecycle as expected');
   writeFileSync(gate, noop);
   return join(folder, 'dist/main.js');
 }
