@@ -1,8 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { packageRoot } from '../../src/platform/config/package-root.js';
 
 /** Tells which Node runs it and which signals it gets; the second one of them would end it with another code. */
@@ -121,6 +132,26 @@ describe('npm start', () => {
     );
     expect(outputs.join('').match(/✓ build server/g)).toHaveLength(1);
   });
+});
+
+/** Processes that work in the clone. */
+const left = (): string[] =>
+  readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`) === clone;
+    } catch {
+      return false;
+    }
+  });
+
+it('npm run dev serves, serves anew what was changed, and leaves nothing running', async () => {
+  const dev = new Command('dev.mjs');
+  await dev.said('serving under 24');
+  write('src/main.ts', server.replace('serving under', 'serving anew under'));
+  await dev.said('serving anew under 24');
+  dev.signal('SIGINT');
+  await dev.exit();
+  while (left().length > 0) await delay(20);
 });
 
 describe('a machine on which it cannot start: one line that says what to do', () => {
