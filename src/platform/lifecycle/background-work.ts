@@ -120,6 +120,7 @@ export class BackgroundWork {
 class RepeatingJob {
   private running: Promise<void> | undefined;
   private cron: CronJob | undefined;
+  private scheduling: Promise<void> | undefined;
   /** Of a job with a pause; cron jobs know their own. */
   private nextRunAt: Date | null = null;
   private lastRunAt: Date | null = null;
@@ -134,8 +135,13 @@ class RepeatingJob {
   async schedule(): Promise<void> {
     const { every } = this.job;
     if (typeof every === 'number') return this.scheduleIn(every);
+    this.scheduling = this.scheduleAt(every);
+    await this.scheduling;
+  }
+
+  private async scheduleAt(every: string): Promise<void> {
     // It brings a calendar of its own; the first requests go before it.
-    await pause(CALENDAR_AFTER_MS, undefined, { ref: false });
+    await pause(CALENDAR_AFTER_MS, undefined, { ref: false, signal: this.signal }).catch(() => undefined);
     if (this.signal.aborted) return;
     const { CronJob } = await import('cron');
     if (this.signal.aborted) return;
@@ -180,6 +186,7 @@ class RepeatingJob {
   }
 
   async settled(): Promise<void> {
+    await this.scheduling;
     await this.running;
   }
 
