@@ -40,7 +40,8 @@ export function Proof({ people, active, id, hidden }: Props) {
             isOn={loss.isOn}
             onClick={() => void loss.toggle().catch(() => undefined)}
           >
-            Hints between replicas and frames to clients. The gaps are found and closed.
+            Of hints between replicas and of frames to clients. The next message shows the gap, or the heads do within
+            30 s.
           </Break>
           <Break icon="wave" title="Talk, ten messages" onClick={() => void talk(people, active.openId)}>
             Everybody in turn, in {active.firstName}’s conversation.
