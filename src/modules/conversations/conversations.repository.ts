@@ -46,7 +46,7 @@ export interface Step {
 
 /** A conversation with its reader's side; `activity` orders lists, `memberCount` counts active members. */
 export interface DetailRow extends ConversationRow, MeRow {
-  activity: string;
+  activity: Date;
   memberCount: number;
 }
 
@@ -61,7 +61,7 @@ export const memberCount = sql`
 
 /** Active memberships of one user with their conversations and heads. */
 const details = (condition: Sql) => sql`
-  SELECT ${conversationColumns}, ${meColumns}, ${memberCount}, h.updated_xid::text AS activity
+  SELECT ${conversationColumns}, ${meColumns}, ${memberCount}, h.active_at AS activity
   FROM memberships AS m
   JOIN conversations AS c ON c.id = m.conversation_id AND c.deleted_at IS NULL
   JOIN conversation_head AS h ON h.conversation_id = m.conversation_id
@@ -169,7 +169,7 @@ export class ConversationsRepository {
       WHERE id = ${id}`);
   }
 
-  /** The conversations of one user, last activity first: the transaction that moved the head last. */
+  /** The conversations of one user, last activity first. */
   async list(
     db: Db,
     userId: string,
@@ -177,10 +177,10 @@ export class ConversationsRepository {
     before: readonly [string, string] | null,
     limit: number,
   ): Promise<DetailRow[]> {
-    const position = before ? sql`AND (h.updated_xid, c.id) < (${before[0]}::xid8, ${before[1]}::uuid)` : sql``;
+    const position = before ? sql`AND (h.active_at, c.id) < (${before[0]}::timestamptz, ${before[1]}::uuid)` : sql``;
     return db.query<DetailRow>(sql`
       ${details(sql`m.user_id = ${userId} AND ${filters[filter]} ${position}`)}
-      ORDER BY h.updated_xid DESC, c.id DESC LIMIT ${limit}`);
+      ORDER BY h.active_at DESC, c.id DESC LIMIT ${limit}`);
   }
 
   /** Those of `ids` the user is an active member of. */

@@ -8,7 +8,7 @@ import { ConversationsRepository } from './conversations.repository.js';
 import type { DiscoverChannels, ListConversations } from './dto/conversation.dto.js';
 import { type ConversationDetailView, type PublicChannelView, toConversationView } from './dto/conversation.view.js';
 
-const activityPosition = z.tuple([z.string().regex(/^\d{1,20}$/), z.uuid()]);
+const activityPosition = z.tuple([z.iso.datetime(), z.uuid()]);
 const offsetPosition = z.tuple([z.number().int().min(0).max(1_000_000)]);
 
 /** Finding conversations: one's own, and public channels. */
@@ -34,7 +34,7 @@ export class DirectoryService {
       rows,
       limit,
       (row) => row,
-      (row) => encodeCursor(kind, [row.activity, row.id]),
+      (row) => encodeCursor(kind, [row.activity.toISOString(), row.id]),
     );
     const items = await this.views.toDetails(page.items);
     // What the counters call unread may have been deleted since.

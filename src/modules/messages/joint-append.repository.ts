@@ -22,13 +22,15 @@ export type Parts = readonly (readonly Draft[])[];
  */
 export async function appendJointly(db: Db, parts: Parts): Promise<(Appended | undefined)[]> {
   const plans = parts.map((drafts) => ({ id: drafts[0]?.conversationId, drafts, ...planJoint(drafts) }));
-  const marks = plans.flatMap((plan) => plan.marks.map((mark) => ({ of: plan.id, ...mark })));
+  const marks = plans.flatMap((plan) =>
+    plan.marks.map((mark) => ({ of: plan.id, senders: plan.marks.length, ...mark })),
+  );
   const all = parts.flat();
   const heads = await db.query<Head>(sql`
     WITH h AS MATERIALIZED (
       SELECT conversation_id, seq, ord, rev, clock_timestamp()::timestamptz(3) AS at FROM conversation_advance_free(
         ${plans.map(({ id }) => id)}::uuid[], ${plans.map(({ seqs }) => seqs)}::int[], ${plans.map(({ ords }) => ords)}::int[],
-        ${plans.map(({ revs }) => revs)}::int[], ${plans.map((plan) => plan.marks.length)}::int[],
+        ${plans.map(({ revs }) => revs)}::int[], ${marks.map(({ senders }) => senders)}::int[],
         ${marks.map(({ of }) => of)}::uuid[], ${marks.map(({ actor }) => actor)}::uuid[],
         ${marks.map(({ seq }) => seq)}::bigint[], ${marks.map(({ ord }) => ord)}::bigint[])
     ), ins AS (

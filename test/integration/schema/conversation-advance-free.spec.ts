@@ -10,17 +10,13 @@ type Sends = [conversation: string, members: string[], messages?: number][];
 /** Answers the heads before the step, by the place of the conversation. */
 async function advance(sends: Sends, session: Client = fixture.db): Promise<(number | undefined)[]> {
   const counts = sends.map(([, , messages = 1]) => messages);
-  const marks = sends.flatMap(([c, members, messages = 1]) => members.map((member) => [c, member, messages] as const));
+  const marks = sends.flatMap(([c, members, messages = 1]) =>
+    members.map((member) => [c, member, members.length, messages] as const),
+  );
+  const column = <K extends 0 | 1 | 2 | 3>(index: K) => marks.map((mark) => mark[index]);
   const { rows } = await session.query<{ conversation_id: string; seq: string }>(
     'SELECT * FROM conversation_advance_free($1, $2, $2, $2, $3, $4, $5, $6, $6)',
-    [
-      sends.map(([c]) => c),
-      counts,
-      sends.map(([, members]) => members.length),
-      marks.map(([c]) => c),
-      marks.map(([, member]) => member),
-      marks.map(([, , mark]) => mark),
-    ],
+    [sends.map(([c]) => c), counts, column(2), column(0), column(1), column(3)],
   );
   const heads = new Map(rows.map((row) => [row.conversation_id, Number(row.seq)]));
   return sends.map(([c]) => heads.get(c));
