@@ -14,7 +14,7 @@ let app: TestApp;
 let ada: Person;
 let bob: Person;
 beforeAll(async () => {
-  [sqs, provider] = await Promise.all([TestSqs.start(3), FakeProvider.start()]);
+  [sqs, provider] = await Promise.all([TestSqs.start({ maxReceives: 3 }), FakeProvider.start()]);
   app = await createTestApp({
     ...sqs.environment,
     PUSH_WEBHOOK_URL: `${provider.url}/push`,

@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ChangeMessageVisibilityCommand, SQSClient } from '@aws-sdk/client-sqs';
 
-const QUEUE = 'parley-test';
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' };
 
 /** What the way to the queue does to requests; `twice` repeats every send, `reversed` turns every batch around. */
@@ -24,21 +23,22 @@ export class TestSqs {
   private constructor(
     private readonly gateway: Server,
     private readonly serverPort: number,
+    private readonly name: string,
     private readonly end: () => Promise<void>,
   ) {
     this.client = new SQSClient({ region: 'us-east-1', endpoint: `http://127.0.0.1:${serverPort}`, credentials });
   }
 
-  static async start(maxReceives = 10): Promise<TestSqs> {
+  static async start({ maxReceives = 10, name = 'parley-test' } = {}): Promise<TestSqs> {
     const child = spawn(
       process.execPath,
-      [join(import.meta.dirname, 'sqs-server.mjs'), QUEUE, '0', String(maxReceives)],
+      [join(import.meta.dirname, 'sqs-server.mjs'), name, '0', String(maxReceives)],
       { stdio: ['pipe', 'pipe', 'inherit'] },
     );
     const exited = once(child, 'exit');
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     const gateway = createServer();
-    const sqs = new TestSqs(gateway, Number(line.toString().trim()), async () => {
+    const sqs = new TestSqs(gateway, Number(line.toString().trim()), name, async () => {
       child.kill('SIGKILL');
       await exited;
     });
@@ -48,11 +48,11 @@ export class TestSqs {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.serverPort}/000000000000/${QUEUE}`;
+    return `http://127.0.0.1:${this.serverPort}/000000000000/${this.name}`;
   }
 
   get deadUrl(): string {
-    return `${this.url}-dead`;
+    return this.url.replace(this.name, `dead-${this.name}`);
   }
 
   /** What Parley needs to use it. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { RetryLater } from '../../../src/platform/queue/delayed-work.js';
+import { TestSqs } from '../../support/sqs.js';
 import { drivers, eventually, QueueWorld, Recorder, type TestQueue } from './support.js';
 
 let world: QueueWorld;
@@ -17,7 +18,7 @@ afterEach(async () => {
 /** The promise of DelayedWork, kept by every driver. */
 describe.each(drivers)('delayed work by %s', (driver) => {
   const start = async (...workers: Recorder[]): Promise<TestQueue> => {
-    const queue = await world.open(driver, ...workers);
+    const queue = await world.open(driver, workers);
     open.add(queue);
     return queue;
   };
@@ -180,4 +181,23 @@ describe.each(drivers)('delayed work by %s', (driver) => {
     await next.until(({ length }) => length === 1);
     expect(new Set([...worker.keys, ...next.keys])).toEqual(new Set(['first', 'second']));
   });
+});
+
+it('a FIFO queue of SQS does as well', async () => {
+  const sqs = await TestSqs.start({ name: 'parley-test.fifo' });
+  try {
+    const worker = new Recorder(`test.${randomUUID()}`, ({ key, attempt }) => {
+      if (key === 'first' && attempt === 1) throw new RetryLater(0, 'once more');
+    });
+    const queue = await world.open('sqs', [worker], sqs);
+    open.add(queue);
+    const keys = ['first', 'second', 'third'];
+    await queue.work.add(keys.map((key) => ({ queue: worker.queue, key, payload: {} })));
+    await worker.until(({ length }) => length === 4);
+    expect(new Set(worker.keys)).toEqual(new Set(keys));
+    await queue.stop();
+    open.delete(queue);
+  } finally {
+    await sqs.stop();
+  }
 });

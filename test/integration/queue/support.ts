@@ -58,12 +58,12 @@ export class QueueWorld {
   }
 
   /** One process's view of the queue, with these workers. */
-  async open(driver: Driver, ...workers: Worker[]): Promise<TestQueue> {
+  async open(driver: Driver, workers: readonly Worker[], sqs = this.sqs): Promise<TestQueue> {
     const config = await loadConfig({
       NODE_ENV: 'test',
       DATABASE_URL: this.app.databaseUrl,
       QUEUE_DRIVER: driver,
-      ...this.sqs.environment,
+      ...sqs.environment,
     });
     const log = this.app.app.nest.get(Log);
     const background = new BackgroundWork(config, log);
