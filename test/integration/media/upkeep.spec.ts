@@ -285,13 +285,16 @@ it('an erased account leaves no file', async () => {
   await send(ada, c, { attachmentIds: [media.id] });
   const { status } = await ada.send('DELETE', '/api/v1/users/me', { password: ada.password, erase: true }, {});
   expect(status).toBe(202);
+  const background = parley.app.nest.get(BackgroundWork);
+  // Otherwise it is due within a minute.
+  await background.runJob('accounts.erase');
   for (;;) {
     const [row] = await query<{ name: string }>('SELECT name FROM media_objects', [], parley.databaseUrl);
     if (row?.name === '') break;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   expect((await bob.get(`/api/v1/media/${media.id}/content`)).status).toBe(404);
-  await parley.app.nest.get(BackgroundWork).runJob('media.sweep');
+  await background.runJob('media.sweep');
   const names = await readdir(parley.folder, { recursive: true, withFileTypes: true });
   expect(names.filter((entry) => entry.isFile())).toEqual([]);
 });
