@@ -53,6 +53,21 @@ it('/docs shows the routes, loads nothing from elsewhere, and a request of "try 
   await page.close();
 });
 
+it('/docs of an installation without a demo says that there is no token, and makes nobody', async () => {
+  const own = await temporaryFolder();
+  const strict = await startServerProcess({ DATA_DIR: own.path, DEMO_ENABLED: 'false' });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${strict.url}/docs`);
+    await page.getByText('No development token here (it is off in production)').waitFor();
+    await page.getByRole('heading', { name: 'Parley' }).first().waitFor();
+    await page.close();
+  } finally {
+    await strict.stop();
+    await own.remove();
+  }
+});
+
 it('/docs/sockets lists commands and events; an entry opens to its members', async () => {
   const { page, faults, hosts } = await open('/docs/sockets');
   const entry = page.locator('details', { has: page.locator('summary code', { hasText: /^message\.send$/ }) });
