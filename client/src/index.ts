@@ -14,5 +14,6 @@ export {
   storageStore,
   type StoredSend,
 } from './outbox-store.js';
-export { Parley, type ParleyEvents, type ParleyOptions, type Status } from './parley.js';
+export { Parley } from './parley.js';
+export type { ParleyEvents, ParleyOptions, Status } from './parley-events.js';
 export type * from './protocol.js';

@@ -1,87 +1,21 @@
 import { Api } from './api.js';
+import { CatchUp } from './catch-up.js';
 import { Connection } from './connection.js';
 import { type Content, Conversation, type ConversationPort, type EditContent } from './conversation.js';
 import { ConversationState } from './conversation-state.js';
 import { Emitter } from './emitter.js';
 import { backoffMs, noAnswer, type ParleyError, sleep, toParleyError } from './errors.js';
-import type {
-  AuthResult,
-  Login,
-  Me,
-  Message,
-  Register,
-  SendFields,
-  SyncAnswer,
-  ChangesAnswer,
-  Tokens,
-  UserChangesAnswer,
-} from './generated/contract.js';
-import { newId } from './ids.js';
-import { Outbox, type Pending } from './outbox.js';
-import { memoryStore, type OutboxStoreFactory, type StoredSend } from './outbox-store.js';
-import type {
-  CallHint,
-  CallSignal,
-  Change,
-  Commands,
-  PresenceState,
-  PresenceTuple,
-  Ready,
-  RevocationReason,
-  SendResult,
-  ServerEvents,
-  UserChange,
-} from './protocol.js';
+import type { AuthResult, Login, Me, Message, Register, Tokens } from './generated/contract.js';
+import type { Pending } from './outbox.js';
+import { memoryStore, type StoredSend } from './outbox-store.js';
+import type { ParleyEvents, ParleyOptions, Status } from './parley-events.js';
+import { PresenceWatch } from './presence-watch.js';
+import type { Change, Commands, Ready, SendResult, ServerEvents, UserChange } from './protocol.js';
 import { ReceiptSender } from './receipt-sender.js';
 import { Rest } from './rest.js';
+import { Sends } from './sends.js';
 import { type Credentials, Session } from './session.js';
-import { type Ask, type GoneReason, SyncCore } from './sync-core.js';
-
-export interface ParleyOptions {
-  /** Where unsent messages are kept; in memory unless given. */
-  outbox?: OutboxStoreFactory;
-  /** Confirms delivery of what was received. On unless false. */
-  confirmDelivery?: boolean;
-  /** `['websocket']` unless the server allows polling. */
-  transports?: ('websocket' | 'polling')[];
-}
-
-export type Status = 'offline' | 'connecting' | 'syncing' | 'online' | 'signed-out';
-
-export interface ParleyEvents {
-  status: { status: Status; error?: ParleyError };
-  /**
-   * A message that was not there before. When a conversation is first loaded these are the ones of others that no device
-   * of the user had received yet; older ones are in its timeline.
-   */
-  message: { conversation: Conversation; message: Message };
-  /** A message that was edited, deleted, reacted to, or is otherwise different. */
-  'message.changed': { conversation: Conversation; message: Message };
-  /** Something in a conversation changed; once per burst. */
-  conversation: { conversation: Conversation };
-  /** No longer ours. */
-  'conversation.gone': { id: string; reason: GoneReason };
-  /** Everything known was dropped: the server has another history. */
-  reset: Record<string, never>;
-  synced: { durationMs: number };
-  /** A hole was found before a live change; `repaired` tells when it was closed. */
-  gap: { id: string; position: number; from: number };
-  repaired: { id: string; position: number; rows: number; durationMs: number };
-  /** A message of the outbox changed its state. */
-  outbox: Pending;
-  presence: { userId: string; state: PresenceState; lastSeen: string | null };
-  call: CallHint;
-  'call.signal': CallSignal;
-  /** A row of the user's own feed: profile, preferences, draft, notification and others. */
-  'user.change': UserChange;
-  /** To be kept for `Parley.resume`. */
-  tokens: Tokens;
-  /** The server closed the socket for good; the client tries to renew its token, else `signed-out` follows. */
-  'session.revoked': { reason: RevocationReason };
-  'signed-out': { error: ParleyError };
-  /** Every event of the server as it came, before anything is done about it. For tools that look on. */
-  raw: { name: string; payload: unknown };
-}
+import { type GoneReason, SyncCore } from './sync-core.js';
 
 type Listen = (name: string, listener: () => void) => void;
 /** Browsers tell when the network is back. */
@@ -97,18 +31,18 @@ export class Parley extends Emitter<ParleyEvents> {
   private readonly session: Session;
   private readonly connection: Connection;
   private readonly core: SyncCore;
+  private readonly catchUp: CatchUp;
   private readonly receipts: ReceiptSender;
   private readonly known = new Map<string, Conversation>();
   private readonly gaps = new Map<string, number>();
-  private readonly versions = new Map<string, number>();
-  private outbox: Outbox | undefined;
-  private outboxOpening: Promise<Outbox> | undefined;
-  private watched: string[] = [];
+  private readonly presence = new PresenceWatch({
+    ask: (userIds) => this.command('presence.watch', { userIds }),
+    tell: (event) => this.emit('presence', event),
+  });
+  private readonly sends: Sends;
   private id: string;
   private current: Status = 'offline';
   private syncBegan = 0;
-  /** Grows with each connection: what was asked on an earlier one is of no interest any more. */
-  private round = 0;
   private facts: Ready | undefined;
 
   private constructor(
@@ -125,9 +59,21 @@ export class Parley extends Emitter<ParleyEvents> {
     this.id = 'tokens' in credentials ? subjectOf(credentials.tokens.accessToken) : '';
     this.rest = new Rest(url, this.session);
     this.api = new Api(this.rest);
+    this.sends = new Sends({
+      store: options.outbox ?? memoryStore(),
+      userId: async () => {
+        if (!this.id) await this.connection.untilReady();
+        return this.id;
+      },
+      send: (item) => this.trySend(item),
+      changed: (item) => {
+        this.known.get(item.conversationId)?.touch();
+        this.emit('outbox', item);
+      },
+    });
     this.receipts = new ReceiptSender((c, marks) => this.sendReceipt(c, marks));
     this.core = new SyncCore(() => this.id, {
-      ask: (ask) => void this.answer(ask, this.round),
+      ask: (ask) => void this.catchUp.answer(ask),
       reset: () => this.onReset(),
       start: (entry) => this.onStart(entry),
       refresh: (entry) => {
@@ -160,6 +106,7 @@ export class Parley extends Emitter<ParleyEvents> {
       },
       options.transports ? { transports: options.transports } : {},
     );
+    this.catchUp = new CatchUp(this.connection, this.core);
     page.addEventListener?.('online', this.hurry);
   }
 
@@ -223,14 +170,14 @@ export class Parley extends Emitter<ParleyEvents> {
       );
     });
     this.connection.open();
-    if (this.id) this.openOutbox().catch(() => undefined);
+    if (this.id) this.sends.start();
     await done.finally(() => stops.forEach((stop) => stop()));
   }
 
   /** Ends the connection and all timers; unsent messages stay in their store. */
   close(): void {
     page.removeEventListener?.('online', this.hurry);
-    this.outbox?.close();
+    this.sends.close();
     this.receipts.close();
     this.session.close();
     this.connection.close();
@@ -260,18 +207,16 @@ export class Parley extends Emitter<ParleyEvents> {
   }
 
   /** Queues a message, also for a conversation that is not known yet. Resolves when it is stored on this device. */
-  async send(conversationId: string, content: Content): Promise<Pending> {
-    const given = typeof content === 'string' ? { body: content } : content;
-    const fields: SendFields = { ...given, clientId: given.clientId ?? newId() };
-    return (await this.openOutbox()).add(conversationId, fields);
+  send(conversationId: string, content: Content): Promise<Pending> {
+    return this.sends.add(conversationId, content);
   }
   /** Sends a refused message again. */
-  async retry(clientId: string): Promise<void> {
-    await (await this.openOutbox()).retry(clientId);
+  retry(clientId: string): Promise<void> {
+    return this.sends.retry(clientId);
   }
   /** Forgets a refused message. */
-  async discard(clientId: string): Promise<void> {
-    await (await this.openOutbox()).discard(clientId);
+  discard(clientId: string): Promise<void> {
+    return this.sends.discard(clientId);
   }
 
   /** Any command of the protocol. Waits for a connection and tries again where that is safe and may help. */
@@ -289,9 +234,8 @@ export class Parley extends Emitter<ParleyEvents> {
   }
 
   /** Whose presence is told by `presence` events, up to 200 people; replaces those before. */
-  async watchPresence(userIds: string[]): Promise<void> {
-    this.watched = userIds;
-    if (this.connection.online) await this.watch();
+  watchPresence(userIds: string[]): Promise<void> {
+    return this.presence.set(userIds, this.connection.online);
   }
 
   /** active, idle or dnd on this device. */
@@ -327,31 +271,6 @@ export class Parley extends Emitter<ParleyEvents> {
     }
   }
 
-  private openOutbox(): Promise<Outbox> {
-    this.outboxOpening ??= this.loadOutbox().catch((error: unknown) => {
-      // A store that fails now may work later.
-      this.outboxOpening = undefined;
-      throw error;
-    });
-    return this.outboxOpening;
-  }
-
-  private async loadOutbox(): Promise<Outbox> {
-    if (!this.id) await this.connection.untilReady();
-    const outbox = new Outbox({
-      store: (this.options.outbox ?? memoryStore())(this.id),
-      send: (item) => this.trySend(item),
-      pause: sleep,
-      changed: (item) => {
-        this.known.get(item.conversationId)?.touch();
-        this.emit('outbox', item);
-      },
-    });
-    this.outbox = outbox;
-    await outbox.load();
-    return outbox;
-  }
-
   private async trySend({ conversationId, fields }: StoredSend): Promise<SendResult> {
     await this.connection.untilReady();
     const result = await this.connection.request('message.send', { c: conversationId, ...fields });
@@ -368,48 +287,20 @@ export class Parley extends Emitter<ParleyEvents> {
     if (conversation && !there) conversation.acknowledge(message);
   }
 
-  private async answer(ask: Ask, round: number): Promise<void> {
-    for (let attempt = 1; round === this.round; attempt++) {
-      try {
-        const answer = await this.question(ask);
-        if (round !== this.round) return;
-        if (ask.kind === 'sync') this.core.answeredSync(ask, answer as SyncAnswer);
-        else if (ask.kind === 'changes') this.core.answeredChanges(ask, answer as ChangesAnswer);
-        else this.core.answeredUser(ask, answer as UserChangesAnswer);
-        return;
-      } catch (thrown) {
-        const error = toParleyError(thrown);
-        if (round !== this.round) return;
-        // A refusal that repeats itself must not become a flood.
-        if (error.retryable || error.status === 401 || error.code !== 'not_found')
-          await sleep(backoffMs(attempt, error));
-        if (error.retryable || error.status === 401) continue;
-        if (round === this.round) this.core.refused(ask, error.code);
-        return;
-      }
-    }
-  }
-
-  private question(ask: Ask): Promise<unknown> {
-    if (ask.kind === 'sync') return this.connection.request('sync', ask.request);
-    if (ask.kind === 'user') return this.connection.request('user.changes', { after: ask.after });
-    return this.connection.request('changes', { c: ask.c, after: ask.after });
-  }
-
   private onReady(ready: Ready): void {
     this.facts = ready;
     this.id = ready.userId;
-    this.round++;
+    this.catchUp.startOver();
     this.syncBegan = Date.now();
     this.show('syncing');
     this.core.connected();
     this.receipts.connected();
-    this.openOutbox().catch(() => undefined);
-    if (this.watched.length > 0) void this.watch();
+    this.sends.start();
+    this.presence.connected();
   }
 
   private onLost(): void {
-    this.round++;
+    this.catchUp.startOver();
     this.gaps.clear();
     this.core.disconnected();
     this.receipts.disconnected();
@@ -434,19 +325,11 @@ export class Parley extends Emitter<ParleyEvents> {
     typing: (hint) => {
       if (hint.userId !== this.id) this.known.get(hint.c)?.typed(hint);
     },
-    presence: (states) => this.onPresence(states),
+    presence: (states) => this.presence.told(states),
     call: (hint) => this.emit('call', hint),
     'call.signal': (signal) => this.emit('call.signal', signal),
     'session.revoked': (notice) => this.emit('session.revoked', notice),
   };
-
-  private onPresence(states: PresenceTuple[]): void {
-    for (const [userId, state, lastSeen, ver] of states) {
-      if (ver < (this.versions.get(userId) ?? 0)) continue;
-      this.versions.set(userId, ver);
-      this.emit('presence', { userId, state, lastSeen });
-    }
-  }
 
   private onReset(): void {
     for (const conversation of this.known.values()) conversation.end();
@@ -463,7 +346,7 @@ export class Parley extends Emitter<ParleyEvents> {
     this.known.set(entry.id, conversation);
     conversation.replace(state);
     for (const message of state.messages) {
-      if (message.senderId === this.id) this.outbox?.seen(message);
+      if (message.senderId === this.id) this.sends.seen(message);
       else if (message.seq > receivedUpTo && message.deletedAt === null)
         this.emit('message', { conversation, message });
     }
@@ -478,7 +361,7 @@ export class Parley extends Emitter<ParleyEvents> {
     conversation.touch();
     if (change.t !== 'message') return;
     const message = change.v;
-    if (message.senderId === this.id) this.outbox?.seen(message);
+    if (message.senderId === this.id) this.sends.seen(message);
     else if (isNew && message.senderId !== null) conversation.typed({ userId: message.senderId, ttlMs: 0 });
     if (isNew) this.confirm(c, state);
     this.emit(isNew ? 'message' : 'message.changed', { conversation, message });
@@ -520,7 +403,7 @@ export class Parley extends Emitter<ParleyEvents> {
   private onSignedOut(error: ParleyError): void {
     this.connection.close();
     this.receipts.close();
-    this.outbox?.close();
+    this.sends.close();
     this.show('signed-out', error);
     this.emit('signed-out', { error });
   }
@@ -537,11 +420,6 @@ export class Parley extends Emitter<ParleyEvents> {
     conversation?.touch();
   }
 
-  private async watch(): Promise<void> {
-    const { states } = await this.command('presence.watch', { userIds: this.watched }).catch(() => ({ states: [] }));
-    this.onPresence(states);
-  }
-
   private show(status: Status, error?: ParleyError): void {
     if (this.current === status) return;
     this.current = status;
@@ -550,7 +428,7 @@ export class Parley extends Emitter<ParleyEvents> {
 
   private readonly port: ConversationPort = {
     userId: () => this.id,
-    pending: (id) => this.outbox?.of(id) ?? [],
+    pending: (id) => this.sends.of(id),
     queue: (id, content) => this.send(id, content),
     loadOlder: async (id, before, limit) => {
       const page = await this.api.history(id, { before, limit });
