@@ -53,6 +53,33 @@ describe('an id of somebody else', () => {
   });
 });
 
+describe('a page of another origin', () => {
+  const evil = { origin: 'https://evil.example' };
+  const allowed = (headers: Headers) => [...headers.keys()].filter((name) => name.startsWith('access-control-'));
+
+  it('is told nothing that would let a browser read an answer or send a token', async () => {
+    expect(allowed((await ada.get('/api/v1/users/me', evil)).headers)).toEqual([]);
+    const preflight = await fetch(`${app.url}/api/v1/users/me`, {
+      method: 'OPTIONS',
+      headers: { ...evil, 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' },
+    });
+    expect(allowed(preflight.headers)).toEqual([]);
+  });
+
+  it('is let in where it is configured, and no other, nor with credentials', async () => {
+    const open = await createTestApp({ CORS_ORIGINS: 'https://app.example' }, { databaseUrl: app.databaseUrl });
+    const originOf = async (origin: string) => {
+      const { headers } = await fetch(`${open.url}/api/v1/users/me`, { headers: { origin } });
+      expect(headers.get('access-control-allow-credentials')).toBeNull();
+      return headers.get('access-control-allow-origin');
+    };
+    expect(await originOf('https://app.example')).toBe('https://app.example');
+    for (const origin of ['https://evil.example', 'https://app.example.evil.example', 'http://app.example', 'null'])
+      expect(await originOf(origin)).toBeNull();
+    await open.close();
+  });
+});
+
 describe('a socket', () => {
   it('joins no room by its name, and hears nothing of it', async () => {
     const { body } = await ada.post<{ id: string }>('/api/v1/conversations', {

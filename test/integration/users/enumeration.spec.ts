@@ -6,13 +6,20 @@ import { type Person, register } from '../../support/people.js';
 let app: TestApp;
 let api: HttpClient;
 let known: Person;
+let stranger: Person;
 beforeAll(async () => {
   app = await createTestApp({ RATE_SCALE: '100000' });
   api = new HttpClient(app.url);
   known = await register(app.url);
+  stranger = await register(app.url);
+  const { body } = await known.get<{ privacy: object }>('/api/v1/users/me/preferences');
+  const hidden = { ...body, privacy: { ...body.privacy, discoverableBy: 'nobody' } };
+  const { status } = await known.put('/api/v1/users/me/preferences', hidden, { 'if-match': '*' });
+  expect(status).toBe(200);
 });
 afterAll(() => app.close());
 
+const expectNobody = ({ body }: { body: Record<string, unknown> }) => expect(body['items']).toEqual([]);
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /** How much longer a known account takes than an unknown one, as a ratio of medians of alternating calls. */
@@ -41,6 +48,12 @@ it.each<[string, number, (identifier: string) => Promise<unknown>]>([
     100,
     (identifier) =>
       api.post('/api/v1/auth/password/reset', { identifier, code: '000000', newPassword: 'new password' }),
+  ],
+  // Whoever does not want to be found is as unknown as who does not exist.
+  [
+    'a search by address',
+    100,
+    (identifier) => stranger.get(`/api/v1/users?query=${encodeURIComponent(identifier)}`).then(expectNobody),
   ],
 ])('%s takes the same time for known and unknown accounts', async (_what, samples, call) => {
   const found = await ratio(call, samples);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { pageQuery } from '../../../platform/http/cursor.js';
-import { refuse, uuid } from '../../../platform/http/text.js';
+import { line, refuse, uuid } from '../../../platform/http/text.js';
 
 const level = z.number().min(0).max(1_000_000);
 /** Both levels; the critical one is the worse of the two. */
@@ -27,7 +27,7 @@ export type MetricName = keyof Thresholds;
 /** The whole of the settings: what PUT takes. */
 export const settingsInput = z.strictObject({
   thresholds,
-  backupLocation: z.string().trim().min(1).max(255),
+  backupLocation: line(1, 255),
   /** ms between samples */
   refreshInterval: z.int().min(1000).max(3_600_000),
   metricsRetentionDays: z.int().min(1).max(3650),
