@@ -1,4 +1,4 @@
--- Parley 0.1.0, through 20261121171200_joint_sends
+-- Parley 0.1.0, through 20261121174300_activity_and_joint_plans
 
   CREATE SCHEMA IF NOT EXISTS "public";
   CREATE TABLE IF NOT EXISTS "public"._prisma_migrations (
@@ -151,7 +151,7 @@ DECLARE
 BEGIN
   UPDATE conversation_head AS h
   SET seq = h.seq + p_seqs, ord = h.ord + p_ords, rev = h.rev + p_revs,
-      last_delete_seq = GREATEST(h.last_delete_seq, p_delete_seq), updated_xid = pg_current_xact_id()
+      last_delete_seq = GREATEST(h.last_delete_seq, p_delete_seq), updated_xid = pg_current_xact_id(), active_at = clock_timestamp()
   WHERE h.conversation_id = p_conversation
   RETURNING h.seq - p_seqs, h.ord - p_ords, h.rev - p_revs INTO seq, ord, rev;
   seq_before := seq;
@@ -197,10 +197,15 @@ END $function$;
 CREATE OR REPLACE FUNCTION conversation_advance_free(p_conversations uuid[], p_seqs integer[], p_ords integer[], p_revs integer[], p_senders integer[], p_of uuid[], p_members uuid[], p_mark_seq bigint[], p_mark_ord bigint[])
  RETURNS TABLE(conversation_id uuid, seq bigint, ord bigint, rev bigint)
  LANGUAGE plpgsql
+ ROWS 100
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
 AS $function$
 #variable_conflict use_column
 DECLARE
   locked uuid[];
+  complete boolean;
   free uuid[];
   -- the two of each direct conversation
   ones uuid[];
@@ -212,19 +217,22 @@ BEGIN
     SELECT h.conversation_id AS id FROM conversation_head AS h
     WHERE h.conversation_id = ANY (p_conversations) FOR NO KEY UPDATE SKIP LOCKED
   ) AS l;
+  complete := cardinality(locked) = cardinality(p_conversations);
 
   WITH mine AS MATERIALIZED (
-    SELECT m.conversation_id, m.role
-    FROM unnest(locked) AS l (id)
-    JOIN unnest(p_of, p_members) AS s (conversation_id, user_id) ON s.conversation_id = l.id
-    JOIN memberships AS m ON m.conversation_id = s.conversation_id AND m.user_id = s.user_id AND m.state = 'active'
+    SELECT m.conversation_id, m.state, m.role, s.senders
+    FROM unnest(p_of, p_members, p_senders) AS s (conversation_id, user_id, senders)
+    JOIN memberships AS m ON m.conversation_id = s.conversation_id AND m.user_id = s.user_id
+    WHERE complete OR m.conversation_id = ANY (locked)
     FOR NO KEY UPDATE OF m SKIP LOCKED
   )
   SELECT array_agg(c.id), array_agg(split_part(c.direct_key, ':', 1)::uuid) FILTER (WHERE c.type = 'direct'),
          array_agg(split_part(c.direct_key, ':', 2)::uuid) FILTER (WHERE c.type = 'direct')
   INTO free, ones, others
-  FROM (SELECT m.conversation_id AS id, count(*) AS members, bool_or(m.role = 'member') AS plain FROM mine AS m GROUP BY 1) AS x
-  JOIN unnest(p_conversations, p_senders) AS w (id, senders) ON w.id = x.id AND w.senders = x.members
+  FROM (
+    SELECT m.conversation_id AS id, bool_or(m.role = 'member') AS plain
+    FROM mine AS m GROUP BY 1 HAVING count(*) = max(m.senders) AND bool_and(m.state = 'active')
+  ) AS x
   JOIN conversations AS c ON c.id = x.id
   WHERE c.deleted_at IS NULL
     AND (c.type = 'direct' OR NOT x.plain
@@ -236,20 +244,29 @@ BEGIN
     WHERE c.id = ANY (free) AND (c.direct_key IS NULL OR c.direct_key <> ALL (blocked));
   END IF;
 
+  IF free IS NULL THEN
+    RETURN;
+  ELSIF cardinality(free) < cardinality(p_conversations) THEN
+    SELECT array_agg(s.id), array_agg(s.seqs), array_agg(s.ords), array_agg(s.revs)
+    INTO p_conversations, p_seqs, p_ords, p_revs
+    FROM unnest(p_conversations, p_seqs, p_ords, p_revs) AS s (id, seqs, ords, revs) WHERE s.id = ANY (free);
+    SELECT array_agg(s.id), array_agg(s.member), array_agg(s.mark_seq), array_agg(s.mark_ord)
+    INTO p_of, p_members, p_mark_seq, p_mark_ord
+    FROM unnest(p_of, p_members, p_mark_seq, p_mark_ord) AS s (id, member, mark_seq, mark_ord) WHERE s.id = ANY (free);
+  END IF;
+
   UPDATE memberships AS m
   SET read_seq = GREATEST(m.read_seq, h.seq + s.mark_seq), read_ord = GREATEST(m.read_ord, h.ord + s.mark_ord),
       delivered_seq = GREATEST(m.delivered_seq, h.seq + s.mark_seq), marked_unread = false
-  FROM unnest(free) AS f (id)
-  JOIN unnest(p_of, p_members, p_mark_seq, p_mark_ord) AS s (conversation_id, user_id, mark_seq, mark_ord) ON s.conversation_id = f.id
-  JOIN conversation_head AS h ON h.conversation_id = f.id
+  FROM unnest(p_of, p_members, p_mark_seq, p_mark_ord) AS s (conversation_id, user_id, mark_seq, mark_ord)
+  JOIN conversation_head AS h ON h.conversation_id = s.conversation_id
   WHERE m.conversation_id = s.conversation_id AND m.user_id = s.user_id;
 
   RETURN QUERY
     UPDATE conversation_head AS h
-    SET seq = h.seq + s.seqs, ord = h.ord + s.ords, rev = h.rev + s.revs, updated_xid = pg_current_xact_id()
-    FROM unnest(free) AS f (id)
-    JOIN unnest(p_conversations, p_seqs, p_ords, p_revs) AS s (conversation_id, seqs, ords, revs) ON s.conversation_id = f.id
-    WHERE h.conversation_id = f.id
+    SET seq = h.seq + s.seqs, ord = h.ord + s.ords, rev = h.rev + s.revs, updated_xid = pg_current_xact_id(), active_at = clock_timestamp()
+    FROM unnest(p_conversations, p_seqs, p_ords, p_revs) AS s (conversation_id, seqs, ords, revs)
+    WHERE h.conversation_id = s.conversation_id
     RETURNING h.conversation_id, h.seq - s.seqs, h.ord - s.ords, h.rev - s.revs;
 END $function$;
 -- function media_bind(uuid, uuid[])
@@ -502,7 +519,8 @@ CREATE TABLE IF NOT EXISTS "conversation_head" (
   "ord" bigint DEFAULT 0 NOT NULL,
   "rev" bigint DEFAULT 0 NOT NULL,
   "last_delete_seq" bigint DEFAULT 0 NOT NULL,
-  "updated_xid" xid8 DEFAULT pg_current_xact_id() NOT NULL
+  "updated_xid" xid8 DEFAULT pg_current_xact_id() NOT NULL,
+  "active_at" timestamp(3) with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL
 ) WITH (fillfactor=50);
 -- table conversation_invites
 CREATE TABLE IF NOT EXISTS "conversation_invites" (
@@ -1529,36 +1547,37 @@ DO $parley$ BEGIN IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = '"audit_
 SET session_replication_role = replica;
 TRUNCATE lifecycle.meta;
 INSERT INTO lifecycle.meta (singleton, format, min_epoch, updated_at) OVERRIDING SYSTEM VALUE SELECT singleton, format, min_epoch, updated_at
-FROM json_populate_recordset(NULL::lifecycle.meta, $rows$[{"singleton":true,"format":1,"min_epoch":0,"updated_at":"2026-11-21T17:32:34.44723+00:00"}]$rows$);
+FROM json_populate_recordset(NULL::lifecycle.meta, $rows$[{"singleton":true,"format":1,"min_epoch":0,"updated_at":"2026-11-21T18:08:52.168913+00:00"}]$rows$);
 INSERT INTO lifecycle.seed_history (name, version, checksum, kind, applied_at, app_version, duration_ms, history_id) OVERRIDING SYSTEM VALUE SELECT name, version, checksum, kind, applied_at, app_version, duration_ms, history_id
-FROM json_populate_recordset(NULL::lifecycle.seed_history, $rows$[{"name":"010_server_epoch","version":1,"checksum":"d6805834d3546cdf34ac7525a3bb26027543d4200b372ffb6fcdd027aa458ffa","kind":"once","applied_at":"2026-11-21T17:32:35.59575+00:00","app_version":"0.1.0","duration_ms":15,"history_id":"f49b3fe2-b4c4-47cd-a4a1-fa2444fb9e53"},
-{"name":"020_system_health_config","version":1,"checksum":"d5521a8df573baade5d460757b20812fb53b3a39865cd1f4a39506f7b8a09e4c","kind":"once","applied_at":"2026-11-21T17:32:35.598174+00:00","app_version":"0.1.0","duration_ms":2,"history_id":"f49b3fe2-b4c4-47cd-a4a1-fa2444fb9e53"},
-{"name":"030_permissions","version":1,"checksum":"9cfdfcfde6fc624f5e22e57451e762d68bf3434378f8d992cad2cfc1d5bc74fb","kind":"repeatable","applied_at":"2026-11-21T17:32:35.602047+00:00","app_version":"0.1.0","duration_ms":3,"history_id":"f49b3fe2-b4c4-47cd-a4a1-fa2444fb9e53"},
-{"name":"040_roles","version":1,"checksum":"520f05051af8add64f9b6133c433c164db9644c102dc269745e19ef367d185bc","kind":"repeatable","applied_at":"2026-11-21T17:32:35.608286+00:00","app_version":"0.1.0","duration_ms":5,"history_id":"f49b3fe2-b4c4-47cd-a4a1-fa2444fb9e53"}]$rows$);
+FROM json_populate_recordset(NULL::lifecycle.seed_history, $rows$[{"name":"010_server_epoch","version":1,"checksum":"d6805834d3546cdf34ac7525a3bb26027543d4200b372ffb6fcdd027aa458ffa","kind":"once","applied_at":"2026-11-21T18:08:52.600385+00:00","app_version":"0.1.0","duration_ms":2,"history_id":"c6b17c1e-204f-4dd0-b4c2-8f961acb70ec"},
+{"name":"020_system_health_config","version":1,"checksum":"d5521a8df573baade5d460757b20812fb53b3a39865cd1f4a39506f7b8a09e4c","kind":"once","applied_at":"2026-11-21T18:08:52.602985+00:00","app_version":"0.1.0","duration_ms":2,"history_id":"c6b17c1e-204f-4dd0-b4c2-8f961acb70ec"},
+{"name":"030_permissions","version":1,"checksum":"9cfdfcfde6fc624f5e22e57451e762d68bf3434378f8d992cad2cfc1d5bc74fb","kind":"repeatable","applied_at":"2026-11-21T18:08:52.604716+00:00","app_version":"0.1.0","duration_ms":1,"history_id":"c6b17c1e-204f-4dd0-b4c2-8f961acb70ec"},
+{"name":"040_roles","version":1,"checksum":"520f05051af8add64f9b6133c433c164db9644c102dc269745e19ef367d185bc","kind":"repeatable","applied_at":"2026-11-21T18:08:52.606929+00:00","app_version":"0.1.0","duration_ms":2,"history_id":"c6b17c1e-204f-4dd0-b4c2-8f961acb70ec"}]$rows$);
 INSERT INTO public._prisma_migrations (id, checksum, finished_at, migration_name, logs, rolled_back_at, started_at, applied_steps_count) OVERRIDING SYSTEM VALUE SELECT id, checksum, finished_at, migration_name, logs, rolled_back_at, started_at, applied_steps_count
-FROM json_populate_recordset(NULL::public._prisma_migrations, $rows$[{"id":"1941e875-c25c-4e68-8503-620628976cce","checksum":"f6cba8c861f5009ad68bdb09f718dbbb533c3b44b370f616eec103d0be9b47d9","finished_at":"2026-11-21T17:32:35.114684+00:00","migration_name":"20261121000300_conversations","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.009241+00:00","applied_steps_count":1},
-{"id":"27490990-a36b-49e7-92db-1293f64457e5","checksum":"43542d62d15120924ad2b042ef35553281b8c6bb67e86a4f0ae325782730f096","finished_at":"2026-11-21T17:32:35.453788+00:00","migration_name":"20261121000700_notifications","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.404432+00:00","applied_steps_count":1},
-{"id":"7751fc7b-66a1-4c67-84e5-1a2e0cb6ee9c","checksum":"4921086dec89cc5ad8cb78fd083479ed0c5c2ef36f90db687e6ccf6cdf7f93fe","finished_at":"2026-11-21T17:32:35.510727+00:00","migration_name":"20261121000800_administration","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.454567+00:00","applied_steps_count":1},
-{"id":"7f8bb497-13ec-4442-adf2-1aadf3f271e9","checksum":"ceaee6f2fe1bba06e2c0bdb687941d0847f9550abc57c8eb428347744b9f9500","finished_at":"2026-11-21T17:32:35.403942+00:00","migration_name":"20261121000600_presence","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.38456+00:00","applied_steps_count":1},
-{"id":"802b3107-0abc-49bc-afdf-82217f0e10be","checksum":"09e37655640fc95bdc27a4cd1aa95d45ccf19de4fb02d0779532b0e28fc02b8d","finished_at":"2026-11-21T17:32:35.57862+00:00","migration_name":"20261121171200_joint_sends","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.576183+00:00","applied_steps_count":1},
-{"id":"9e1ddf03-9d4f-435e-9a50-08cd1bd374db","checksum":"fdcf9a4ca14a3904c81ceba77bead80962f233af8f8724d5991cac21bb37ba06","finished_at":"2026-11-21T17:32:35.175954+00:00","migration_name":"20261121000400_media","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.116094+00:00","applied_steps_count":1},
-{"id":"a1145f03-00c9-44f4-93e8-2420ae949f6e","checksum":"0cef55c1cedb59a2f76b6aaac15333639c31481e37411724f751119127b8c425","finished_at":"2026-11-21T17:32:35.007747+00:00","migration_name":"20261121000200_users","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:34.769621+00:00","applied_steps_count":1},
-{"id":"c4df2e8c-0ba2-456f-b4a5-6c6a61ccc261","checksum":"6bfee66e265eec4c210bf233c481c126489aa72369deea63027dc678a8264efd","finished_at":"2026-11-21T17:32:35.56933+00:00","migration_name":"20261121163400_reach","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.568548+00:00","applied_steps_count":1},
-{"id":"c72371a4-0aad-494d-8654-c13ce26ae753","checksum":"ee26f07a8087fe1ebfc951a90ce66f0972d307a5d1a524da55249d1b9f1ccd84","finished_at":"2026-11-21T17:32:35.554888+00:00","migration_name":"20261121000900_operations","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.511546+00:00","applied_steps_count":1},
-{"id":"d2e079ba-f6d6-40c1-9e35-62c72550c0b4","checksum":"b3e5a3293cd258f725c79d01a3c69efd53d18af1c68e12f86602a2c1115d190f","finished_at":"2026-11-21T17:32:35.567606+00:00","migration_name":"20261121163200_access","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.555643+00:00","applied_steps_count":1},
-{"id":"da64c97a-eb65-470e-b086-262197f796bb","checksum":"67282d0eeabbdb96afeca52b68bc371e426f515c4c17b28724746c15fc26f4d9","finished_at":"2026-11-21T17:32:35.383352+00:00","migration_name":"20261121000500_messages","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:35.177355+00:00","applied_steps_count":1},
-{"id":"f49b3fe2-b4c4-47cd-a4a1-fa2444fb9e53","checksum":"c6ff7b0a78425b0eef8bfe44cf787f73c5d06e9f585a9d1f09261c6d72a282ea","finished_at":"2026-11-21T17:32:34.768183+00:00","migration_name":"20261121000100_platform","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T17:32:34.44723+00:00","applied_steps_count":1}]$rows$);
-INSERT INTO public.conversation_head (conversation_id, seq, ord, rev, last_delete_seq, updated_xid) OVERRIDING SYSTEM VALUE SELECT conversation_id, seq, ord, rev, last_delete_seq, updated_xid
-FROM json_populate_recordset(NULL::public.conversation_head, $rows$[{"conversation_id":"01a1ff2a-cc4c-7c18-8bdb-e839295c3f5c","seq":1,"ord":1,"rev":4,"last_delete_seq":0,"updated_xid":"801"}]$rows$);
+FROM json_populate_recordset(NULL::public._prisma_migrations, $rows$[{"id":"0ac640c9-e94f-4dfe-a2e0-d0aa9ea87d09","checksum":"f6cba8c861f5009ad68bdb09f718dbbb533c3b44b370f616eec103d0be9b47d9","finished_at":"2026-11-21T18:08:52.353343+00:00","migration_name":"20261121000300_conversations","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T18:08:52.318847+00:00","applied_steps_count":1},
+{"id":"3e1b2a89-a99d-474e-a5ee-a9aee8e5561e","checksum":"fdcf9a4ca14a3904c81ceba77bead80962f233af8f8724d5991cac21bb37ba06","finished_at":"2026-11-21T18:08:52.370482+00:00","migration_name":"20261121000400_media","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T18:08:52.354512+00:00","applied_steps_count":1},
+{"id":"4782c2a0-096f-4407-bdfe-5af67678c9df","checksum":"67282d0eeabbdb96afeca52b68bc371e426f515c4c17b28724746c15fc26f4d9","finished_at":"2026-11-21T18:08:52.440899+00:00","migration_name":"20261121000500_messages","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T18:08:52.371169+00:00","applied_steps_count":1},
+{"id":"4f906b0d-7c18-4109-8328-b42438ed425b","checksum":"4921086dec89cc5ad8cb78fd083479ed0c5c2ef36f90db687e6ccf6cdf7f93fe","finished_at":"2026-11-21T18:08:52.541209+00:00","migration_name":"20261121000800_administration","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T18:08:52.497008+00:00","applied_steps_count":1},
+{"id":"53e80b6e-ecc7-4e41-aece-81559ecfbb25","checksum":"0cef55c1cedb59a2f76b6aaac15333639c31481e37411724f751119127b8c425","finished_at":"2026-11-21T18:08:52.317831+00:00","migration_name":"20261121000200_users","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T18:08:52.243531+00:00","applied_steps_count":1},
+{"id":"54431fcb-d5c9-4905-a70f-5a8c149ee9d6","checksum":"ee26f07a8087fe1ebfc951a90ce66f0972d307a5d1a524da55249d1b9f1ccd84","finished_at":"2026-11-21T18:08:52.576998+00:00","migration_name":"20261121000900_operations","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T18:08:52.542176+00:00","applied_steps_count":1},
+{"id":"7bc93a99-830f-4662-b570-f32aab2f0cf3","checksum":"6bfee66e265eec4c210bf233c481c126489aa72369deea63027dc678a8264efd","finished_at":"2026-11-21T18:08:52.59207+00:00","migration_name":"20261121163400_reach","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T18:08:52.590972+00:00","applied_steps_count":1},
+{"id":"a7ca8a68-368c-4502-a189-6e84cfefca61","checksum":"b3e5a3293cd258f725c79d01a3c69efd53d18af1c68e12f86602a2c1115d190f","finished_at":"2026-11-21T18:08:52.590246+00:00","migration_name":"20261121163200_access","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T18:08:52.578016+00:00","applied_steps_count":1},
+{"id":"b5ece71a-9a13-42f9-8a2a-c3ba95ea9128","checksum":"ceaee6f2fe1bba06e2c0bdb687941d0847f9550abc57c8eb428347744b9f9500","finished_at":"2026-11-21T18:08:52.456424+00:00","migration_name":"20261121000600_presence","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T18:08:52.446998+00:00","applied_steps_count":1},
+{"id":"c6b17c1e-204f-4dd0-b4c2-8f961acb70ec","checksum":"c6ff7b0a78425b0eef8bfe44cf787f73c5d06e9f585a9d1f09261c6d72a282ea","finished_at":"2026-11-21T18:08:52.242292+00:00","migration_name":"20261121000100_platform","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T18:08:52.168913+00:00","applied_steps_count":1},
+{"id":"de666e1e-eb8a-4ffe-b604-f96ec3208837","checksum":"bd603451182cad30bdcdfba465e6c7079a32675ac7f2b3b8c37f06ce230dfae7","finished_at":"2026-11-21T18:08:52.597105+00:00","migration_name":"20261121174300_activity_and_joint_plans","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T18:08:52.595522+00:00","applied_steps_count":1},
+{"id":"e09746b4-b271-4820-a032-3ecd979cb5b3","checksum":"43542d62d15120924ad2b042ef35553281b8c6bb67e86a4f0ae325782730f096","finished_at":"2026-11-21T18:08:52.495963+00:00","migration_name":"20261121000700_notifications","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T18:08:52.456961+00:00","applied_steps_count":1},
+{"id":"f9f285e0-42a5-4797-84bb-2d8c29c9764c","checksum":"09e37655640fc95bdc27a4cd1aa95d45ccf19de4fb02d0779532b0e28fc02b8d","finished_at":"2026-11-21T18:08:52.595064+00:00","migration_name":"20261121171200_joint_sends","logs":null,"rolled_back_at":null,"started_at":"2026-11-21T18:08:52.593505+00:00","applied_steps_count":1}]$rows$);
+INSERT INTO public.conversation_head (conversation_id, seq, ord, rev, last_delete_seq, updated_xid, active_at) OVERRIDING SYSTEM VALUE SELECT conversation_id, seq, ord, rev, last_delete_seq, updated_xid, active_at
+FROM json_populate_recordset(NULL::public.conversation_head, $rows$[{"conversation_id":"01a1ff4b-ff27-703c-91bf-42ddc301cf8c","seq":1,"ord":1,"rev":4,"last_delete_seq":0,"updated_xid":"798","active_at":"2026-11-21T18:08:53.103+00:00"}]$rows$);
 INSERT INTO public.conversations (id, type, direct_key, title, description, avatar_media_id, visibility, settings, created_by, rev, created_at, updated_at, deleted_at) OVERRIDING SYSTEM VALUE SELECT id, type, direct_key, title, description, avatar_media_id, visibility, settings, created_by, rev, created_at, updated_at, deleted_at
-FROM json_populate_recordset(NULL::public.conversations, $rows$[{"id":"01a1ff2a-cc4c-7c18-8bdb-e839295c3f5c","type":"direct","direct_key":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1:01a1ff2a-cc08-754f-b0b3-e6005b36ce73","title":null,"description":null,"avatar_media_id":null,"visibility":"private","settings":{"whoCanPin": "member", "whoCanPost": "member", "slowModeSec": 0, "whoCanInvite": "member", "whoCanMentionAll": "member", "historyForNewMembers": "all"},"created_by":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","rev":1,"created_at":"2026-11-21T17:32:37.325+00:00","updated_at":"2026-11-21T17:32:37.325+00:00","deleted_at":null}]$rows$);
+FROM json_populate_recordset(NULL::public.conversations, $rows$[{"id":"01a1ff4b-ff27-703c-91bf-42ddc301cf8c","type":"direct","direct_key":"01a1ff4b-fed0-792c-b9b7-5c082abbda37:01a1ff4b-fefc-7639-8f43-6432db30ff41","title":null,"description":null,"avatar_media_id":null,"visibility":"private","settings":{"whoCanPin": "member", "whoCanPost": "member", "slowModeSec": 0, "whoCanInvite": "member", "whoCanMentionAll": "member", "historyForNewMembers": "all"},"created_by":"01a1ff4b-fed0-792c-b9b7-5c082abbda37","rev":1,"created_at":"2026-11-21T18:08:53.032+00:00","updated_at":"2026-11-21T18:08:53.032+00:00","deleted_at":null}]$rows$);
 INSERT INTO public.memberships (conversation_id, user_id, rev, user_rev, role, state, visible_from_seq, delivered_seq, read_seq, read_ord, foreground_seq, notify_level, muted_until, pinned_at, archived_at, marked_unread, invited_by, joined_at, left_at) OVERRIDING SYSTEM VALUE SELECT conversation_id, user_id, rev, user_rev, role, state, visible_from_seq, delivered_seq, read_seq, read_ord, foreground_seq, notify_level, muted_until, pinned_at, archived_at, marked_unread, invited_by, joined_at, left_at
-FROM json_populate_recordset(NULL::public.memberships, $rows$[{"conversation_id":"01a1ff2a-cc4c-7c18-8bdb-e839295c3f5c","user_id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","rev":2,"user_rev":2,"role":"member","state":"active","visible_from_seq":1,"delivered_seq":1,"read_seq":1,"read_ord":1,"foreground_seq":0,"notify_level":"default","muted_until":null,"pinned_at":null,"archived_at":null,"marked_unread":false,"invited_by":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","joined_at":"2026-11-21T17:32:37.325+00:00","left_at":null},
-{"conversation_id":"01a1ff2a-cc4c-7c18-8bdb-e839295c3f5c","user_id":"01a1ff2a-cc08-754f-b0b3-e6005b36ce73","rev":3,"user_rev":2,"role":"member","state":"active","visible_from_seq":1,"delivered_seq":0,"read_seq":0,"read_ord":0,"foreground_seq":0,"notify_level":"default","muted_until":null,"pinned_at":null,"archived_at":null,"marked_unread":false,"invited_by":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","joined_at":"2026-11-21T17:32:37.325+00:00","left_at":null}]$rows$);
+FROM json_populate_recordset(NULL::public.memberships, $rows$[{"conversation_id":"01a1ff4b-ff27-703c-91bf-42ddc301cf8c","user_id":"01a1ff4b-fed0-792c-b9b7-5c082abbda37","rev":2,"user_rev":2,"role":"member","state":"active","visible_from_seq":1,"delivered_seq":1,"read_seq":1,"read_ord":1,"foreground_seq":0,"notify_level":"default","muted_until":null,"pinned_at":null,"archived_at":null,"marked_unread":false,"invited_by":"01a1ff4b-fed0-792c-b9b7-5c082abbda37","joined_at":"2026-11-21T18:08:53.032+00:00","left_at":null},
+{"conversation_id":"01a1ff4b-ff27-703c-91bf-42ddc301cf8c","user_id":"01a1ff4b-fefc-7639-8f43-6432db30ff41","rev":3,"user_rev":2,"role":"member","state":"active","visible_from_seq":1,"delivered_seq":0,"read_seq":0,"read_ord":0,"foreground_seq":0,"notify_level":"default","muted_until":null,"pinned_at":null,"archived_at":null,"marked_unread":false,"invited_by":"01a1ff4b-fed0-792c-b9b7-5c082abbda37","joined_at":"2026-11-21T18:08:53.032+00:00","left_at":null}]$rows$);
 INSERT INTO public.message_search (conversation_id, seq, sender_id, kind, created_at, body, tsv) OVERRIDING SYSTEM VALUE SELECT conversation_id, seq, sender_id, kind, created_at, body, tsv
-FROM json_populate_recordset(NULL::public.message_search, $rows$[{"conversation_id":"01a1ff2a-cc4c-7c18-8bdb-e839295c3f5c","seq":1,"sender_id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","kind":"text","created_at":"2026-11-21T17:32:37.5+00:00","body":"Hello Ben!","tsv":"'ben':2 'hello':1"}]$rows$);
+FROM json_populate_recordset(NULL::public.message_search, $rows$[{"conversation_id":"01a1ff4b-ff27-703c-91bf-42ddc301cf8c","seq":1,"sender_id":"01a1ff4b-fed0-792c-b9b7-5c082abbda37","kind":"text","created_at":"2026-11-21T18:08:53.103+00:00","body":"Hello Ben!","tsv":"'ben':2 'hello':1"}]$rows$);
 INSERT INTO public.messages (conversation_id, seq, id, rev, ord, sender_id, client_id, payload_hash, kind, body, meta, mentions, mention_all, reply_to_seq, thread_id, forwarded_from, silent, counts, pinned_at, pinned_by, created_at, edited_at, deleted_at, deleted_by) OVERRIDING SYSTEM VALUE SELECT conversation_id, seq, id, rev, ord, sender_id, client_id, payload_hash, kind, body, meta, mentions, mention_all, reply_to_seq, thread_id, forwarded_from, silent, counts, pinned_at, pinned_by, created_at, edited_at, deleted_at, deleted_by
-FROM json_populate_recordset(NULL::public.messages, $rows$[{"conversation_id":"01a1ff2a-cc4c-7c18-8bdb-e839295c3f5c","seq":1,"id":"01a1ff2a-ccf7-7223-90c1-7654851ff6c7","rev":4,"ord":1,"sender_id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","client_id":"9517fbe7-c36f-4eab-b94c-4953857b7457","payload_hash":"F3JN4kxr3kJt7JZflcjQ7NCvvuIZ6PUgt9SpOrfa0t4","kind":"text","body":"Hello Ben!","meta":null,"mentions":[],"mention_all":false,"reply_to_seq":null,"thread_id":null,"forwarded_from":null,"silent":false,"counts":true,"pinned_at":null,"pinned_by":null,"created_at":"2026-11-21T17:32:37.5+00:00","edited_at":null,"deleted_at":null,"deleted_by":null}]$rows$);
+FROM json_populate_recordset(NULL::public.messages, $rows$[{"conversation_id":"01a1ff4b-ff27-703c-91bf-42ddc301cf8c","seq":1,"id":"01a1ff4b-ff69-7d8c-bd00-2bc52b3a7025","rev":4,"ord":1,"sender_id":"01a1ff4b-fed0-792c-b9b7-5c082abbda37","client_id":"6e07d63c-832b-4d20-9bcd-78c73e6b10b9","payload_hash":"F3JN4kxr3kJt7JZflcjQ7NCvvuIZ6PUgt9SpOrfa0t4","kind":"text","body":"Hello Ben!","meta":null,"mentions":[],"mention_all":false,"reply_to_seq":null,"thread_id":null,"forwarded_from":null,"silent":false,"counts":true,"pinned_at":null,"pinned_by":null,"created_at":"2026-11-21T18:08:53.103+00:00","edited_at":null,"deleted_at":null,"deleted_by":null}]$rows$);
 INSERT INTO public.permissions (name, description) OVERRIDING SYSTEM VALUE SELECT name, description
 FROM json_populate_recordset(NULL::public.permissions, $rows$[{"name":"audit.read","description":"Read and verify the audit log"},
 {"name":"conversations.moderate","description":"Delete conversations and remove members"},
@@ -1582,16 +1601,16 @@ FROM json_populate_recordset(NULL::public.permissions, $rows$[{"name":"audit.rea
 {"name":"webhooks.read","description":"See webhook endpoints and deliveries"},
 {"name":"webhooks.write","description":"Define webhook endpoints and replay deliveries"}]$rows$);
 INSERT INTO public.presence_state (user_id, is_online, last_seen_at, mode, ver) OVERRIDING SYSTEM VALUE SELECT user_id, is_online, last_seen_at, mode, ver
-FROM json_populate_recordset(NULL::public.presence_state, $rows$[{"user_id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","is_online":false,"last_seen_at":"2026-11-21T17:32:37.567+00:00","mode":"auto","ver":2},
-{"user_id":"01a1ff2a-cc08-754f-b0b3-e6005b36ce73","is_online":false,"last_seen_at":"2026-11-21T17:32:37.572+00:00","mode":"auto","ver":2}]$rows$);
+FROM json_populate_recordset(NULL::public.presence_state, $rows$[{"user_id":"01a1ff4b-fed0-792c-b9b7-5c082abbda37","is_online":false,"last_seen_at":"2026-11-21T18:08:53.15+00:00","mode":"auto","ver":2},
+{"user_id":"01a1ff4b-fefc-7639-8f43-6432db30ff41","is_online":false,"last_seen_at":"2026-11-21T18:08:53.151+00:00","mode":"auto","ver":2}]$rows$);
 INSERT INTO public.recent_activity (id, user_id, kind, session_id, ip_hash, at) OVERRIDING SYSTEM VALUE SELECT id, user_id, kind, session_id, ip_hash, at
-FROM json_populate_recordset(NULL::public.recent_activity, $rows$[{"id":"01a1ff2a-cbc8-747c-a598-9bd91f446246","user_id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","kind":"registered","session_id":"01a1ff2a-cbc3-7c13-bc1b-3dbb73da857d","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","at":"2026-11-21T17:32:37.178+00:00"},
-{"id":"01a1ff2a-cc10-778f-a54f-f43bf0c8bef8","user_id":"01a1ff2a-cc08-754f-b0b3-e6005b36ce73","kind":"registered","session_id":"01a1ff2a-cc0c-7cc4-a7c4-50605d6874bb","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","at":"2026-11-21T17:32:37.257+00:00"},
-{"id":"01a1ff2a-cc3a-7af6-90e7-c0d9c6752d1f","user_id":"01a1ff2a-cc36-7579-b33b-b9c62330caf0","kind":"registered","session_id":"01a1ff2a-cc37-79e4-b373-bf64db94818d","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","at":"2026-11-21T17:32:37.302+00:00"}]$rows$);
+FROM json_populate_recordset(NULL::public.recent_activity, $rows$[{"id":"01a1ff4b-fed9-7bbe-8ddd-50217cec835b","user_id":"01a1ff4b-fed0-792c-b9b7-5c082abbda37","kind":"registered","session_id":"01a1ff4b-fed5-7a13-b296-de168a1045e4","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","at":"2026-11-21T18:08:52.944+00:00"},
+{"id":"01a1ff4b-feff-798e-bd92-5e393300ec32","user_id":"01a1ff4b-fefc-7639-8f43-6432db30ff41","kind":"registered","session_id":"01a1ff4b-fefd-7dfe-b633-ec0f77cec59e","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","at":"2026-11-21T18:08:52.983+00:00"},
+{"id":"01a1ff4b-ff14-7ff7-a0a8-45fe3ae554ef","user_id":"01a1ff4b-ff0e-7c9d-95a6-223b217a8b93","kind":"registered","session_id":"01a1ff4b-ff12-7ca1-ba62-dafc2a7b073a","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","at":"2026-11-21T18:08:53.006+00:00"}]$rows$);
 INSERT INTO public.refresh_tokens (id, session_id, token_hash, issued_at, expires_at, rotated_at, successor_id) OVERRIDING SYSTEM VALUE SELECT id, session_id, token_hash, issued_at, expires_at, rotated_at, successor_id
-FROM json_populate_recordset(NULL::public.refresh_tokens, $rows$[{"id":"01a1ff2a-cbc4-79bf-abe1-32d36b1534d4","session_id":"01a1ff2a-cbc3-7c13-bc1b-3dbb73da857d","token_hash":"nLrUbL4b16uH3DMZNggks67DwUTzIUbt6-8moSfvn3w","issued_at":"2026-11-21T17:32:37.178+00:00","expires_at":"2026-12-21T17:32:37.178+00:00","rotated_at":null,"successor_id":null},
-{"id":"01a1ff2a-cc0f-78f7-8fe1-10ad63482732","session_id":"01a1ff2a-cc0c-7cc4-a7c4-50605d6874bb","token_hash":"wOBjbQwq6pYMJiGzviU2WhKJBm25AQefLDBKGA0v9SA","issued_at":"2026-11-21T17:32:37.257+00:00","expires_at":"2026-12-21T17:32:37.257+00:00","rotated_at":null,"successor_id":null},
-{"id":"01a1ff2a-cc39-73eb-b577-2c00ea8b5e61","session_id":"01a1ff2a-cc37-79e4-b373-bf64db94818d","token_hash":"EtGZD3Vagjj-FAQg7rlWxvKmzNLNlABj07_BXjCgvuE","issued_at":"2026-11-21T17:32:37.302+00:00","expires_at":"2026-12-21T17:32:37.302+00:00","rotated_at":null,"successor_id":null}]$rows$);
+FROM json_populate_recordset(NULL::public.refresh_tokens, $rows$[{"id":"01a1ff4b-fed6-7074-9b46-cc2e5c0a7402","session_id":"01a1ff4b-fed5-7a13-b296-de168a1045e4","token_hash":"aMIZoQncGoGbFLeborKw-auS-ChXrE7cXQjRbyzvc_4","issued_at":"2026-11-21T18:08:52.944+00:00","expires_at":"2026-12-21T18:08:52.944+00:00","rotated_at":null,"successor_id":null},
+{"id":"01a1ff4b-fefe-79ca-b9f5-9a64517dfd9a","session_id":"01a1ff4b-fefd-7dfe-b633-ec0f77cec59e","token_hash":"LPtuOGCQrS8pcxMAXHm6AfpbOG0Q8-rx7Uy4t_4sUKk","issued_at":"2026-11-21T18:08:52.983+00:00","expires_at":"2026-12-21T18:08:52.983+00:00","rotated_at":null,"successor_id":null},
+{"id":"01a1ff4b-ff13-7d05-8ada-6db5e7e8712b","session_id":"01a1ff4b-ff12-7ca1-ba62-dafc2a7b073a","token_hash":"Q4Y56UNyQDvgYErLEE72xdmZKWX9jpSbrEXd9FjuAfs","issued_at":"2026-11-21T18:08:53.006+00:00","expires_at":"2026-12-21T18:08:53.006+00:00","rotated_at":null,"successor_id":null}]$rows$);
 INSERT INTO public.role_permissions (role_id, permission) OVERRIDING SYSTEM VALUE SELECT role_id, permission
 FROM json_populate_recordset(NULL::public.role_permissions, $rows$[{"role_id":"01900000-0000-7000-8000-000000000002","permission":"conversations.read"},
 {"role_id":"01900000-0000-7000-8000-000000000002","permission":"media.moderate"},
@@ -1625,20 +1644,20 @@ FROM json_populate_recordset(NULL::public.roles, $rows$[{"id":"01900000-0000-700
 {"id":"01900000-0000-7000-8000-000000000002","name":"moderator","description":"Keeps conversations civil","built_in":true},
 {"id":"01900000-0000-7000-8000-000000000003","name":"admin","description":"May do everything","built_in":true}]$rows$);
 INSERT INTO public.server_epoch (id, epoch, reason, changed_at) OVERRIDING SYSTEM VALUE SELECT id, epoch, reason, changed_at
-FROM json_populate_recordset(NULL::public.server_epoch, $rows$[{"id":1,"epoch":"93eb7aba-6afa-458b-83f1-fcb49402ee3c","reason":"installed","changed_at":"2026-11-21T17:32:35.581+00:00"}]$rows$);
+FROM json_populate_recordset(NULL::public.server_epoch, $rows$[{"id":1,"epoch":"4af302c9-9349-405a-a49a-904b7d9e65d6","reason":"installed","changed_at":"2026-11-21T18:08:52.598+00:00"}]$rows$);
 INSERT INTO public.system_health_config (id, thresholds, "backupLocation", "refreshInterval", "metricsRetentionDays", "aggregateRetentionDays", updated_at) OVERRIDING SYSTEM VALUE SELECT id, thresholds, "backupLocation", "refreshInterval", "metricsRetentionDays", "aggregateRetentionDays", updated_at
-FROM json_populate_recordset(NULL::public.system_health_config, $rows$[{"id":1,"thresholds":{"latency": {"warning": 500, "critical": 1000}, "cpuUsage": {"warning": 70, "critical": 85}, "errorRate": {"warning": 1, "critical": 5}, "p95Latency": {"warning": 800, "critical": 1500}, "memoryUsage": {"warning": 80, "critical": 90}, "slowQueries": {"warning": 100, "critical": 200}, "cacheHitRate": {"warning": 70, "critical": 50}},"backupLocation":"/backups/railway","refreshInterval":30000,"metricsRetentionDays":7,"aggregateRetentionDays":365,"updated_at":"2026-11-21T17:32:35.596441"}]$rows$);
+FROM json_populate_recordset(NULL::public.system_health_config, $rows$[{"id":1,"thresholds":{"latency": {"warning": 500, "critical": 1000}, "cpuUsage": {"warning": 70, "critical": 85}, "errorRate": {"warning": 1, "critical": 5}, "p95Latency": {"warning": 800, "critical": 1500}, "memoryUsage": {"warning": 80, "critical": 90}, "slowQueries": {"warning": 100, "critical": 200}, "cacheHitRate": {"warning": 70, "critical": 50}},"backupLocation":"/backups/railway","refreshInterval":30000,"metricsRetentionDays":7,"aggregateRetentionDays":365,"updated_at":"2026-11-21T18:08:52.601622"}]$rows$);
 INSERT INTO public.user_head (user_id, rev) OVERRIDING SYSTEM VALUE SELECT user_id, rev
-FROM json_populate_recordset(NULL::public.user_head, $rows$[{"user_id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","rev":2},
-{"user_id":"01a1ff2a-cc08-754f-b0b3-e6005b36ce73","rev":2},
-{"user_id":"01a1ff2a-cc36-7579-b33b-b9c62330caf0","rev":1}]$rows$);
+FROM json_populate_recordset(NULL::public.user_head, $rows$[{"user_id":"01a1ff4b-fed0-792c-b9b7-5c082abbda37","rev":2},
+{"user_id":"01a1ff4b-fefc-7639-8f43-6432db30ff41","rev":2},
+{"user_id":"01a1ff4b-ff0e-7c9d-95a6-223b217a8b93","rev":1}]$rows$);
 INSERT INTO public.user_sessions (id, user_id, kind, issuer, device_id, name, platform, ip_hash, user_agent, created_at, last_used_at, expires_at, revoked_at, revoke_reason) OVERRIDING SYSTEM VALUE SELECT id, user_id, kind, issuer, device_id, name, platform, ip_hash, user_agent, created_at, last_used_at, expires_at, revoked_at, revoke_reason
-FROM json_populate_recordset(NULL::public.user_sessions, $rows$[{"id":"01a1ff2a-cbc3-7c13-bc1b-3dbb73da857d","user_id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","kind":"builtin","issuer":null,"device_id":"01a1ff2a-cbc3-7fc4-b666-aef8d1fd9aad","name":null,"platform":"other","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","user_agent":"node","created_at":"2026-11-21T17:32:37.178+00:00","last_used_at":"2026-11-21T17:32:37.178+00:00","expires_at":"2026-12-21T17:32:37.178+00:00","revoked_at":null,"revoke_reason":null},
-{"id":"01a1ff2a-cc0c-7cc4-a7c4-50605d6874bb","user_id":"01a1ff2a-cc08-754f-b0b3-e6005b36ce73","kind":"builtin","issuer":null,"device_id":"01a1ff2a-cc0c-7c37-ba39-d52da6d4dfb5","name":null,"platform":"other","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","user_agent":"node","created_at":"2026-11-21T17:32:37.257+00:00","last_used_at":"2026-11-21T17:32:37.257+00:00","expires_at":"2026-12-21T17:32:37.257+00:00","revoked_at":null,"revoke_reason":null},
-{"id":"01a1ff2a-cc37-79e4-b373-bf64db94818d","user_id":"01a1ff2a-cc36-7579-b33b-b9c62330caf0","kind":"builtin","issuer":null,"device_id":"01a1ff2a-cc37-7fb7-b983-14be0b095706","name":null,"platform":"other","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","user_agent":"node","created_at":"2026-11-21T17:32:37.302+00:00","last_used_at":"2026-11-21T17:32:37.302+00:00","expires_at":"2026-12-21T17:32:37.302+00:00","revoked_at":null,"revoke_reason":null}]$rows$);
+FROM json_populate_recordset(NULL::public.user_sessions, $rows$[{"id":"01a1ff4b-fed5-7a13-b296-de168a1045e4","user_id":"01a1ff4b-fed0-792c-b9b7-5c082abbda37","kind":"builtin","issuer":null,"device_id":"01a1ff4b-fed5-7323-82d0-6c8d91fbff5d","name":null,"platform":"other","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","user_agent":"node","created_at":"2026-11-21T18:08:52.944+00:00","last_used_at":"2026-11-21T18:08:52.944+00:00","expires_at":"2026-12-21T18:08:52.944+00:00","revoked_at":null,"revoke_reason":null},
+{"id":"01a1ff4b-fefd-7dfe-b633-ec0f77cec59e","user_id":"01a1ff4b-fefc-7639-8f43-6432db30ff41","kind":"builtin","issuer":null,"device_id":"01a1ff4b-fefd-788d-9e38-43a9cd7aead6","name":null,"platform":"other","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","user_agent":"node","created_at":"2026-11-21T18:08:52.983+00:00","last_used_at":"2026-11-21T18:08:52.983+00:00","expires_at":"2026-12-21T18:08:52.983+00:00","revoked_at":null,"revoke_reason":null},
+{"id":"01a1ff4b-ff12-7ca1-ba62-dafc2a7b073a","user_id":"01a1ff4b-ff0e-7c9d-95a6-223b217a8b93","kind":"builtin","issuer":null,"device_id":"01a1ff4b-ff12-7346-91a1-0d4a4db3f921","name":null,"platform":"other","ip_hash":"CpDDX0OrTdJicJR2Hsghp9","user_agent":"node","created_at":"2026-11-21T18:08:53.006+00:00","last_used_at":"2026-11-21T18:08:53.006+00:00","expires_at":"2026-12-21T18:08:53.006+00:00","revoked_at":null,"revoke_reason":null}]$rows$);
 INSERT INTO public.users (id, handle, display_name, bio, avatar_media_id, email, phone, email_verified_at, phone_verified_at, password, locale, time_zone, state, suspended_until, suspend_reason, deleted_at, erase_after, erased_at, last_login_at, rev, created_at, updated_at) OVERRIDING SYSTEM VALUE SELECT id, handle, display_name, bio, avatar_media_id, email, phone, email_verified_at, phone_verified_at, password, locale, time_zone, state, suspended_until, suspend_reason, deleted_at, erase_after, erased_at, last_login_at, rev, created_at, updated_at
-FROM json_populate_recordset(NULL::public.users, $rows$[{"id":"01a1ff2a-cbba-7d4d-ac46-1975a3e621a1","handle":null,"display_name":"Ada","bio":null,"avatar_media_id":null,"email":"ada-dbd20d98@example.com","phone":null,"email_verified_at":null,"phone_verified_at":null,"password":"$argon2id$v=19$m=19456,t=2,p=1$U+8O64wm3az3pPk8l6/4Ww$n7EzD6vWP4j7h6VjJuNF3KjQVStK2nupMvGaDCPjlvc","locale":"en","time_zone":"UTC","state":"active","suspended_until":null,"suspend_reason":null,"deleted_at":null,"erase_after":null,"erased_at":null,"last_login_at":"2026-11-21T17:32:37.178+00:00","rev":1,"created_at":"2026-11-21T17:32:37.178+00:00","updated_at":"2026-11-21T17:32:37.178+00:00"},
-{"id":"01a1ff2a-cc08-754f-b0b3-e6005b36ce73","handle":null,"display_name":"Ben","bio":null,"avatar_media_id":null,"email":"ben-b2f1148e@example.com","phone":null,"email_verified_at":null,"phone_verified_at":null,"password":"$argon2id$v=19$m=19456,t=2,p=1$CXd6+aAGwA//sflBS18yeA$f+53NS4J9q2KtaL6lYpqJaZUYXjWo7KS3YhtlpVMgbE","locale":"en","time_zone":"UTC","state":"active","suspended_until":null,"suspend_reason":null,"deleted_at":null,"erase_after":null,"erased_at":null,"last_login_at":"2026-11-21T17:32:37.257+00:00","rev":1,"created_at":"2026-11-21T17:32:37.257+00:00","updated_at":"2026-11-21T17:32:37.257+00:00"},
-{"id":"01a1ff2a-cc36-7579-b33b-b9c62330caf0","handle":null,"display_name":"Eve","bio":null,"avatar_media_id":null,"email":"eve-b2bebf4c@example.com","phone":null,"email_verified_at":null,"phone_verified_at":null,"password":"$argon2id$v=19$m=19456,t=2,p=1$9X5Y4Sa79QSj5cN13z50wg$gu6tad6/zHucmfUCYGaK23b8EsqjgSSQef3rV6pPFE4","locale":"en","time_zone":"UTC","state":"active","suspended_until":null,"suspend_reason":null,"deleted_at":null,"erase_after":null,"erased_at":null,"last_login_at":"2026-11-21T17:32:37.302+00:00","rev":1,"created_at":"2026-11-21T17:32:37.302+00:00","updated_at":"2026-11-21T17:32:37.302+00:00"}]$rows$);
+FROM json_populate_recordset(NULL::public.users, $rows$[{"id":"01a1ff4b-fed0-792c-b9b7-5c082abbda37","handle":null,"display_name":"Ada","bio":null,"avatar_media_id":null,"email":"ada-ecf2a2ec@example.com","phone":null,"email_verified_at":null,"phone_verified_at":null,"password":"$argon2id$v=19$m=19456,t=2,p=1$i/Uyq7lbDojgD2mYSLSwEw$/Ua2syTls/3SnupD5Rbc9/y6jeG8xcmwFRUU/gKJUlM","locale":"en","time_zone":"UTC","state":"active","suspended_until":null,"suspend_reason":null,"deleted_at":null,"erase_after":null,"erased_at":null,"last_login_at":"2026-11-21T18:08:52.944+00:00","rev":1,"created_at":"2026-11-21T18:08:52.944+00:00","updated_at":"2026-11-21T18:08:52.944+00:00"},
+{"id":"01a1ff4b-fefc-7639-8f43-6432db30ff41","handle":null,"display_name":"Ben","bio":null,"avatar_media_id":null,"email":"ben-e6a9a4ea@example.com","phone":null,"email_verified_at":null,"phone_verified_at":null,"password":"$argon2id$v=19$m=19456,t=2,p=1$kStJJAFXgBoUrZHPfZxhBw$9hvripXdcl8q7Cn7XXhPP0jWa7eOcTDcMoW0HI7cj7k","locale":"en","time_zone":"UTC","state":"active","suspended_until":null,"suspend_reason":null,"deleted_at":null,"erase_after":null,"erased_at":null,"last_login_at":"2026-11-21T18:08:52.983+00:00","rev":1,"created_at":"2026-11-21T18:08:52.983+00:00","updated_at":"2026-11-21T18:08:52.983+00:00"},
+{"id":"01a1ff4b-ff0e-7c9d-95a6-223b217a8b93","handle":null,"display_name":"Eve","bio":null,"avatar_media_id":null,"email":"eve-e32d93d5@example.com","phone":null,"email_verified_at":null,"phone_verified_at":null,"password":"$argon2id$v=19$m=19456,t=2,p=1$NYU2va/N05N1I7VnysoXKA$p4iCkeSwaE8AiIg+KFitDVMdTFmt0SXOAzfGxbuqqXI","locale":"en","time_zone":"UTC","state":"active","suspended_until":null,"suspend_reason":null,"deleted_at":null,"erase_after":null,"erased_at":null,"last_login_at":"2026-11-21T18:08:53.006+00:00","rev":1,"created_at":"2026-11-21T18:08:53.006+00:00","updated_at":"2026-11-21T18:08:53.006+00:00"}]$rows$);
 SELECT setval('public.outbox_id_seq', 6);
 SET session_replication_role = origin;
