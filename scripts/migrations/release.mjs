@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `npm run migration:release`: seals every migration that is not yet in prisma/released.sha256, and keeps a database as
- * this version leaves it for the upgrade test. Part of a release, after `npm run build`.
+ * `npm run migration:release`: seals every migration that is not yet in prisma/released.sha256; snapshot.mjs then keeps a
+ * database as this version leaves it for the upgrade test. Part of a release, after `npm run build`.
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
@@ -22,4 +22,3 @@ for (const name of names) {
   appendFileSync(join(prisma, 'released.sha256'), `${checksum}  ${path}\n`);
 }
 console.log(names.length > 0 ? `Released: ${names.join(', ')}` : 'Nothing new to release.');
-await import('./snapshot.mjs');

@@ -229,7 +229,9 @@ it('puts dead letters back to work, and throws them away when sure', async () =>
   await page.getByRole('button', { name: 'Replay test.replayed' }).click();
   await page.getByRole('button', { name: 'Replay test.replayed' }).waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Delete test.deleted' }).click();
+  await page.getByRole('dialog').waitFor();
   await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
   await page.getByRole('button', { name: 'Delete test.deleted' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await page.getByText('Nothing was given up.').waitFor();

@@ -2,12 +2,15 @@ import type { Db, Tx } from '../../platform/database/db.js';
 import { sql } from '../../platform/database/sql.js';
 import { advanceUser, type UserRow } from './users.repository.js';
 
-/** Hides the account at once; `days` later it is due for erasure. */
+/**
+ * Hides the account at once; `days` later it is due for erasure. Columns round to milliseconds: rounded up, an account to
+ * be erased at once would not be due yet.
+ */
 export const markDeleted = (tx: Tx, id: string, days: number): Promise<UserRow | undefined> =>
   advanceUser(
     tx,
     id,
-    sql`state = 'deleted', deleted_at = now(), erase_after = now() + make_interval(days => ${days}), updated_at = now()`,
+    sql`state = 'deleted', deleted_at = now(), erase_after = date_trunc('milliseconds', now()) + make_interval(days => ${days}), updated_at = now()`,
   );
 
 export async function findEraseAfter(db: Db, id: string): Promise<Date | null> {

@@ -89,7 +89,7 @@ describe('an archive of a user’s data', () => {
     await second.patch(`${conversations}/${id}/me`, { notifyLevel: 'none' });
     await second.put(`${conversations}/${id}/draft`, { body: 'unsent' });
     const { body } = await second.post<{ url: string }>('/api/v1/users/me/exports');
-    const lines = (await (await fetch(`${app.url}${body.url}`)).text()).trim().split('\n');
+    const lines = (await (await fetch(body.url)).text()).trim().split('\n');
     const rows = lines.map((line) => JSON.parse(line) as { type: string; id?: string; conversationId?: string });
     const mine = await query(
       'SELECT FROM memberships WHERE user_id = $1 AND state = $2',
