@@ -59,7 +59,7 @@ it('records what REST refuses, lists it, and shows no address', async () => {
   const limited = await createTestApp({ ROLE: 'api', RATE_SCALE: '1', RATE_ANON: '1/60' });
   const reader = await operator(limited);
   const anonymous = new HttpClient(limited.url);
-  while ((await anonymous.get('/openapi.json')).status !== 429);
+  while ((await anonymous.get('/api/v1/setup')).status !== 429);
   await limited.app.nest.get(ViolationsService).flush();
   const { body } = await reader.get<{ items: object[] }>('/api/v1/system-health/rate-limit-violations?rule=anon');
   expect(body.items).toMatchObject([{ rule: 'anon', userId: null, ipHash: expect.stringMatching(/^[\w-]{22}$/) }]);
