@@ -30,13 +30,13 @@ function plant(path: string, { file, find, replace, append = '' }: Bug): void {
 /** Sends are acknowledged, and told, while their transaction is still open. */
 export const ackBeforeCommit: Bug = {
   file: 'modules/messages/message-batch.service.js',
-  find: 'await appendMessages(this.database,',
+  find: 'await appendJointly(this.database,',
   replace: 'await appendAndCommitLater(this.database,',
   append: `
 function appendAndCommitLater(database, ...rest) {
   return new Promise((resolve, reject) => {
     const work = async (tx) => {
-      resolve(await appendMessages(tx, ...rest));
+      resolve(await appendJointly(tx, ...rest));
       await new Promise((next) => setTimeout(next, 400));
     };
     database.tx(work).catch(reject);
