@@ -43,6 +43,10 @@ const messagesPerSecond = ((Number(values.users) * Number(values.messages)) / 86
 const deliveries = 1 + Number(values.audience);
 const cores = (part) => (messagesPerSecond * (part.base + deliveries * part.each)) / Number(values.utilisation);
 
+/** ADMISSION_RATE: what a replica lets in per second, however many it could. */
+const ADMITTED = 150;
+const replicas = Math.max(2, Math.ceil(cores(server)), Math.ceil(sockets / 20_000));
+
 const result = {
   crowd: {
     users: Number(values.users),
@@ -51,11 +55,11 @@ const result = {
     deliveriesPerSecond: round(messagesPerSecond * deliveries),
   },
   // One Node process uses one core for its JavaScript.
-  replicas: Math.max(2, Math.ceil(cores(server)), Math.ceil(sockets / 20_000)),
+  replicas,
   serverCores: round(cores(server)),
   databaseCores: round(cores(database)),
   socketMemoryMiB: round((sockets * idle.residentKiBPerIdle) / 1024),
-  secondsToReconnectAll: round(sockets / (D.storm.connectionsPerSecond * Math.max(2, Math.ceil(cores(server))))),
+  secondsToReconnectAll: round(sockets / (Math.min(ADMITTED, D.storm.connectionsPerSecond) * replicas)),
   measured: {
     serverSecondsPerMessage: round(server.base, 6),
     serverSecondsPerDelivery: round(server.each, 6),
