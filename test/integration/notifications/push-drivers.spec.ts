@@ -184,10 +184,10 @@ describe('Firebase', () => {
 
   it('is signed in to anew when the token has ended, or is not taken any more', async () => {
     stage.lives(0.001);
-    for (const _ of [1, 2]) expect(await send()).toMatchObject({ result: 'sent' });
-    expect(stage.signIns()).toBe(2);
+    while (stage.signIns() < 2) expect(await send()).toMatchObject({ result: 'sent' });
     stage.lives(3600);
-    expect(await send()).toMatchObject({ result: 'sent' });
+    // The short token may live a moment longer.
+    while (stage.signIns() === 2) expect(await send()).toMatchObject({ result: 'sent' });
     stage.forget();
     expect(await send()).toMatchObject({ result: 'retry', status: '401 UNAUTHENTICATED' });
     expect(await send()).toMatchObject({ result: 'sent' });
