@@ -113,10 +113,16 @@ function lockError(holders: readonly LockHolder[], waitedMs: number): LifecycleE
   });
 }
 
-/** Behind a pooler: both keys for the length of the open transaction, or neither. */
+/**
+ * Behind a pooler: both keys for the length of the open transaction, or neither. An advisory lock does not make the
+ * server process hear what others changed in the catalog since BEGIN; opening a table does. Without it `to_regclass`
+ * could deny the history that the last holder of the keys has just committed.
+ */
 export async function takeTransactionKeys(session: Session): Promise<boolean> {
   const { rows } = await session.query<{ got: boolean }>(
     `SELECT pg_try_advisory_xact_lock(${appKey}) AND pg_try_advisory_xact_lock(${prismaKey}) AS got`,
   );
-  return rows[0]?.got === true;
+  if (rows[0]?.got !== true) return false;
+  await session.query('SELECT FROM pg_class LIMIT 0');
+  return true;
 }
