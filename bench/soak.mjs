@@ -1,86 +1,96 @@
-// Whether memory grows under steady load: the slope of the resident memory, by least squares over its second half.
-//   node bench/soak.mjs [--minutes 60] [--rate 50] [--json]
-// Sends, reads, search, presence and sign-ins at so many calls per second. Needs a build (npm run build) and Linux.
-import { randomUUID } from 'node:crypto';
-import { option, startParley } from './overhead/parley.mjs';
+// Whether memory grows under steady load, and what waits: chats in pairs (100) and groups of 50 (20) over sockets, at rates
+// that do not depend on the answers, beside REST calls and people who come and go.
+//   node bench/soak.mjs [--minutes 60] [--pairs 300] [--groups 40] [--calls 20] [--visits 1] [--json file]
+// Rates are messages, calls and visits per second. Slopes are by least squares over the second half. Needs a build
+// (npm run build) and Linux.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startEmbedded } from '../dist/platform/database/embedded-postgres.js';
+import { mapLimited, query, startSubject } from './load/subjects.mjs';
+import { Traffic } from './load/traffic.mjs';
+import { report } from './soak/report.mjs';
+import { startSideTraffic } from './soak/side-traffic.mjs';
 
-const minutes = Number(option('--minutes', 60));
-const rate = Number(option('--rate', 50));
-const SAMPLE_MS = 5000;
-const HOUR_MS = 3_600_000;
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '60' },
+    pairs: { type: 'string', default: '300' },
+    groups: { type: 'string', default: '40' },
+    calls: { type: 'string', default: '20' },
+    visits: { type: 'string', default: '1' },
+    json: { type: 'string' },
+  },
+});
+const { minutes, pairs, groups, calls, visits } = Object.fromEntries(
+  ['minutes', 'pairs', 'groups', 'calls', 'visits'].map((name) => [name, Number(values[name])]),
+);
+const SAMPLE_MS = 15_000;
+// Each stretch has a second of warm-up, which is sent and not measured.
+const STRETCH_SECONDS = Math.min(59, Math.max(4, minutes * 10));
+const OPENING_AT_ONCE = 20;
+const rooms = (count, room) => Array.from({ length: count }, () => room);
 
-const parley = await startParley({ LOG_LEVEL: 'info' });
+const directory = mkdtempSync(join(tmpdir(), 'parley-soak-'));
+const dir = join(directory, 'pg');
+const samplesFile = join(directory, 'samples');
+const server = await startEmbedded({ dir, log: () => undefined, settings: { fsync: 'on' } });
+let parley;
 try {
-  const token = await parley.register();
-  const room = JSON.parse(
-    (
-      await parley.call('POST', '/api/v1/conversations', {
-        token,
-        body: { type: 'group', title: 'Soak', memberIds: [] },
-      })
-    ).text,
-  ).id;
-  const calls = [
-    () =>
-      parley.call('POST', `/api/v1/conversations/${room}/messages`, {
-        token,
-        body: { clientId: randomUUID(), body: 'Hello' },
-      }),
-    () => parley.call('GET', `/api/v1/conversations/${room}/messages?limit=50`, { token }),
-    () => parley.call('GET', '/api/v1/conversations', { token }),
-    () => parley.call('GET', '/api/v1/search/messages?q=hello', { token }),
-    () => parley.call('GET', `/api/v1/conversations/${room}/messages/${randomUUID()}`, { token }),
-    () => parley.call('GET', '/api/v1/users/me', { token: 'nobody' }),
+  parley = await startSubject(
+    'parley',
+    { url: server.url, dir },
+    {
+      LOG_LEVEL: 'info',
+      NODE_OPTIONS: `--import ${new URL('./soak/probe.mjs', import.meta.url).href}`,
+      SOAK_SAMPLES: samplesFile,
+      SOAK_SAMPLE_MS: String(SAMPLE_MS),
+    },
+  );
+  const worlds = [
+    { rate: pairs, ...(await parley.world(rooms(100, { type: 'direct', members: 2 }))) },
+    { rate: groups, ...(await parley.world(rooms(20, { type: 'group', members: 50 }))) },
   ];
-  const statuses = {};
-  const samples = [];
-  const startedAt = performance.now();
-  let made = 0;
-  let nextSample = 0;
-  // An open loop: what is late is made up for, and a slow answer holds nothing up.
-  for (let at = 0; at < minutes * 60_000; at = performance.now() - startedAt) {
-    for (; made < (at / 1000) * rate; made++) {
-      void calls[made % calls.length]()
-        .then(
-          ({ status }) => status,
-          () => 'no answer',
-        )
-        .then((status) => (statuses[status] = (statuses[status] ?? 0) + 1));
-    }
-    if (at >= nextSample) {
-      samples.push({ at, rss: parley.residentMiB });
-      nextSample += SAMPLE_MS;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  const clients = worlds.flatMap(({ members }) => members.flat());
+  await mapLimited(clients, OPENING_AT_ONCE, (client) => client.open(parley.port));
+  const [person, ...visitors] = await parley.users(51);
+  const { body } = await parley.must(person.token, 'POST', '/api/v1/conversations', {
+    type: 'group',
+    title: 'Soak',
+    memberIds: visitors.map(({ id }) => id),
+  });
+  const answers = {};
+  const stopSide = startSideTraffic(parley, { person, conversation: body.id, visitors }, { calls, visits }, answers);
+  const database = [];
+  const watch = setInterval(() => void measureDatabase().then((sample) => database.push(sample)), SAMPLE_MS);
+  const stretches = [];
+  for (const until = Date.now() + minutes * 60_000; Date.now() < until;) {
+    const parts = worlds.map((world) => new Traffic(parley, world).open(world.rate, STRETCH_SECONDS));
+    stretches.push(await Promise.all(parts));
   }
-  const settled = samples.slice(Math.floor(samples.length / 2));
-  const result = {
-    minutes,
-    callsPerSecond: rate,
-    calls: made,
-    statuses,
-    startMiB: Math.round(samples[0].rss),
-    endMiB: Math.round(samples.at(-1).rss),
-    highestMiB: Math.round(Math.max(...samples.map(({ rss }) => rss))),
-    slopeMiBPerHour: Math.round(slope(settled) * HOUR_MS * 10) / 10,
-    slopeOver: `${Math.round((settled.at(-1).at - settled[0].at) / 1000)} s`,
-  };
-  if (process.argv.includes('--json')) console.log(JSON.stringify({ ...result, samples }, null, 2));
-  else
-    console.table(
-      Object.entries(result).map(([figure, value]) => ({
-        figure,
-        value: typeof value === 'object' ? JSON.stringify(value) : value,
-      })),
-    );
+  clearInterval(watch);
+  stopSide();
+  const memory = readFileSync(samplesFile, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const result = report({ memory, database, stretches, calls: answers });
+  if (values.json)
+    writeFileSync(values.json, `${JSON.stringify({ ...result, memory, database, stretches }, null, 1)}\n`);
+  console.log(JSON.stringify({ minutes, rates: { pairs, groups, calls, visits }, ...result }, null, 2));
 } finally {
-  await parley.stop();
+  await parley?.stop();
+  await server.stop();
+  rmSync(directory, { recursive: true, force: true });
 }
+process.exit(0);
 
-/** Least squares: MiB per millisecond. */
-function slope(samples) {
-  const mean = (pick) => samples.reduce((sum, sample) => sum + pick(sample), 0) / samples.length;
-  const [meanAt, meanRss] = [mean(({ at }) => at), mean(({ rss }) => rss)];
-  const sum = (pick) => samples.reduce((total, sample) => total + pick(sample), 0);
-  return sum(({ at, rss }) => (at - meanAt) * (rss - meanRss)) / sum(({ at }) => (at - meanAt) ** 2);
+async function measureDatabase() {
+  const [{ bytes, waiting, oldestSeconds }] = await query(
+    parley.url,
+    `SELECT pg_database_size(current_database())::float8 AS bytes, (SELECT count(*)::int FROM outbox) AS waiting,
+       (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 FROM outbox) AS "oldestSeconds"`,
+  );
+  return { at: Date.now(), bytes, waiting, oldestSeconds };
 }
