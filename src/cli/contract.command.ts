@@ -6,7 +6,7 @@ import { createOpenApi } from '../platform/http/openapi.js';
 import { createAsyncApi } from '../platform/realtime/asyncapi.js';
 import { CommandRegistry } from '../platform/realtime/command-registry.js';
 import type { CliCommand } from './command-line.js';
-import { configurationPage, errorsPage, llmsText } from './reference-pages.js';
+import { configurationPage, errorsPage, eventsPage, llmsText, logEventsPage } from './reference-pages.js';
 import { schemaNames } from './schema-names.js';
 
 const json = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
@@ -30,6 +30,8 @@ export const contract: CliCommand = {
       'docs/llms.txt': llmsText(openapi, asyncapi),
       'docs/guides/configuration.md': configurationPage(),
       'docs/guides/errors.md': errorsPage(),
+      'docs/guides/events.md': eventsPage(asyncapi),
+      'docs/guides/log-events.md': logEventsPage(),
     };
     let stale = 0;
     for (const [name, text] of Object.entries(files)) {

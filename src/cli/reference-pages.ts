@@ -1,4 +1,6 @@
+import { webhookEvents } from '../modules/notifications/dto/webhook-event.view.js';
 import { errorCodes } from '../platform/errors/error-codes.js';
+import { logEvents } from '../platform/logging/log-events.js';
 import { settingRows } from './config.command.js';
 
 const GENERATED = '<!-- Written by `npm run contract`; change the source, not this page. -->';
@@ -39,11 +41,97 @@ ${rows.join('\n')}
 `;
 }
 
+/** docs/guides/log-events.md, from the catalogue that types the log. */
+export function logEventsPage(): string {
+  const sections = Object.entries(logEvents).map(([subject, events]) => {
+    const rows = Object.entries(events).map(
+      ([name, [levels, when]]) => `| \`${name}\` | ${[levels].flat().join(', ')} | ${when} |`,
+    );
+    return `## ${subject}\n\n| Event | Level | When |\n|---|---|---|\n${rows.join('\n')}\n`;
+  });
+  return `${GENERATED}
+# Log events
+
+One JSON line per event on stdout, its stable name in \`event\`; Parley's own words for it stand in \`msg\`. There are no others:
+the log takes only names and levels that stand here. Bodies of messages, tokens, statement values, addresses and query strings
+are never logged.
+
+Fields of every line: \`time\` (RFC 3339, UTC), \`level\` (\`debug\` to \`fatal\`), \`event\`, \`msg\`, \`replica\`, \`version\`. With
+tracing on, lines written within a span also have \`trace_id\` and \`span_id\`. Durations are \`dur_ms\`. An error is \`err\` with
+\`type\`, \`message\` and \`stack\`.
+
+${sections.join('\n')}`;
+}
+
 interface OpenApi {
   paths: Record<string, Record<string, { operationId?: string; tags?: string[]; security?: unknown[] }>>;
 }
+interface Payload {
+  type?: string;
+  properties?: Record<string, unknown>;
+  required?: string[];
+  anyOf?: Payload[];
+}
 interface AsyncApi {
-  components: { messages: Record<string, { name: string; summary?: string }> };
+  components: { messages: Record<string, { name: string; summary?: string; payload: Payload }> };
+}
+
+/** The messages of one direction, in the order of the document. */
+const messagesOf = (asyncapi: object, fromServer: boolean) =>
+  Object.entries((asyncapi as AsyncApi).components.messages)
+    .filter(([key]) => key.startsWith('server_') === fromServer)
+    .map(([, message]) => message);
+
+/** The fields of a payload; those that may be left out have a question mark. */
+function fieldsOf({ type, properties, required = [], anyOf: [first] = [] }: Payload): string {
+  if (first) return `${fieldsOf(first)}, one or a list`;
+  const fields = Object.keys(properties ?? {}).map((name) => `\`${name}${required.includes(name) ? '' : '?'}\``);
+  return fields.join(', ') || (type === 'object' ? 'a map' : 'a list');
+}
+
+/** docs/guides/events.md: what a client and a host application hear, from the schemas and tables that send it. */
+export function eventsPage(asyncapi: object): string {
+  const rows = (fromServer: boolean) =>
+    messagesOf(asyncapi, fromServer).map(({ name, summary = '', payload }) =>
+      fromServer
+        ? `| \`${name}\` | ${cell(summary)} | ${fieldsOf(payload)} |`
+        : `| \`${name}\` | ${fieldsOf(payload)} |`,
+    );
+  const webhooks = Object.entries(webhookEvents).map(
+    ([type, [when, data]]) => `| \`${type}\` | ${when} | ${data.map((name) => `\`${name}\``).join(', ')} |`,
+  );
+  return `${GENERATED}
+# Events
+
+What is sent over the socket and to webhooks. The types of every field stand in [asyncapi.json](../asyncapi.json), which \`/docs/sockets\`
+shows; how to use the events, in [sockets](sockets.md). What Parley logs is in [log events](log-events.md).
+
+## From the server, on the socket
+
+| Event | When | Carries |
+|---|---|---|
+${rows(true).join('\n')}
+
+## To the server, on the socket
+
+Commands; each is answered by an ack.
+
+| Command | Carries |
+|---|---|
+${rows(false).join('\n')}
+
+## Webhooks
+
+\`POST /api/v1/admin/webhooks\` with \`url\` and \`events\` answers a \`secret\`, once. Each event is one POST: \`{"id", "type", "createdAt",
+"apiVersion": "v1", "data"}\`. \`Parley-Signature\` is \`v1=\` and the hexadecimal HMAC-SHA-256, under the secret, of \`Parley-Timestamp\`, a dot
+and the body: compare it, and refuse a timestamp that is minutes old. The same event comes again until the answer is 2xx, at
+most ten times in 23 hours, with the same \`id\` (also in \`Parley-Event-Id\`): remember the ids. Order is not promised; \`rev\` orders.
+An endpoint that answers 410, or fails for three days, is switched off.
+
+| Type | When | \`data\` |
+|---|---|---|
+${webhooks.join('\n')}
+`;
 }
 
 /** docs/llms.txt (https://llmstxt.org): what a program that writes programs has to know, and where the rest is. */
@@ -57,11 +145,9 @@ export function llmsText(openapi: object, asyncapi: object): string {
   const groups = [...Map.groupBy(routes, ({ group }) => group)].map(
     ([group, all]) => `### ${group}\n\n${all.map(({ line }) => line).join('\n')}`,
   );
-  const events = Object.entries((asyncapi as AsyncApi).components.messages);
   const list = (fromServer: boolean) =>
-    events
-      .filter(([key]) => key.startsWith('server_') === fromServer)
-      .map(([, { name, summary }]) => `- ${name}${fromServer && summary ? `: ${summary}` : ''}`)
+    messagesOf(asyncapi, fromServer)
+      .map(({ name, summary }) => `- ${name}${fromServer && summary ? `: ${summary}` : ''}`)
       .join('\n');
   return `# Parley
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DeliveredEvent } from '../../platform/events/domain-event.js';
 import { DurableBatch } from '../../platform/events/event-handlers.js';
-import { webhookTypes } from './dto/webhook.dto.js';
+import { webhookTypes } from './dto/webhook-event.view.js';
 import { WebhooksService } from './webhooks.service.js';
 
 /** Hears everything the host application may want to hear, also of modules above: by the name under which it knows them. */

@@ -31,7 +31,7 @@ export class OperationsConsumer {
 
   private write(alert: HealthAlertPayload): void {
     const severe = alert.change !== 'resolved' && alert.level === 'critical';
-    this.log[severe ? 'error' : alert.change === 'resolved' ? 'info' : 'warn']('health.alert', { ...alert });
+    this.log.at(severe ? 'error' : alert.change === 'resolved' ? 'info' : 'warn', 'health.alert', { ...alert });
   }
 
   private async post(id: string, alert: HealthAlertPayload): Promise<void> {

@@ -115,7 +115,7 @@ export class DatabaseMonitor {
   private become(state: DatabaseState): void {
     if (state === this.state) return;
     this.enter(state);
-    this.log[state === 'ready' ? 'info' : 'warn']('db.state', { state, ...this.lastError });
+    this.log.at(state === 'ready' ? 'info' : 'warn', 'db.state', { state, ...this.lastError });
     for (const listener of this.listeners) listener(state);
   }
 }

@@ -41,7 +41,7 @@ export class SchemaLifecycle {
       report: (reported) => {
         countLifecycle(reported);
         const { level, event, ...fields } = reported;
-        log[level](event, fields);
+        log.at(level, event, fields);
       },
       onPhase: (phase, detail) => {
         if (phase === 'checking') this.looking.resolve();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { epochMs } from '../clock/clock.js';
 import type { Log } from '../logging/log.js';
+import type { EventAt } from '../logging/log-events.js';
 import { metrics } from '../logging/metrics.js';
 import type { DomainError } from './domain-error.js';
 
@@ -36,7 +37,7 @@ export function surviveDefects(log: Log): void {
     process.on(event, (thrown: unknown) => report(log, 'process.unhandled', thrown, { from: event }));
 }
 
-function report(log: Log, event: string, thrown: unknown, context: Record<string, unknown>): void {
+function report(log: Log, event: EventAt<'error'>, thrown: unknown, context: Record<string, unknown>): void {
   const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
   const where =
     cause.stack

@@ -124,6 +124,6 @@ export class Load implements OnApplicationBootstrap, OnApplicationShutdown {
     this.levels.observe(this.signals.map((signal) => ({ limits: signal.limits, value: signal.read() })));
     if (this.level === before) return;
     metrics.loadLevel.set(this.level);
-    this.log[this.level > before ? 'warn' : 'info']('load.shed', { level: this.level, ...this.readings() });
+    this.log.at(this.level > before ? 'warn' : 'info', 'load.shed', { level: this.level, ...this.readings() });
   }
 }

@@ -3,6 +3,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { currentRequestId } from './request-context.js';
 import { Log } from './log.js';
+import type { LogEvent } from './log-events.js';
 import { traceOf } from './tracing.js';
 import { TracingLifecycle } from './tracing-lifecycle.js';
 
@@ -31,10 +32,13 @@ export class LoggingModule {
             },
             customSuccessMessage: () => 'http.request',
             customErrorMessage: () => 'http.request',
-            customSuccessObject: (_req, _res, value: object) => ({ ...value, event: 'http.request' }),
+            customSuccessObject: (_req, _res, value: object) => ({
+              ...value,
+              event: 'http.request' satisfies LogEvent,
+            }),
             customErrorObject: (_req, _res, _error, value: object) => ({
               ...value,
-              event: 'http.request',
+              event: 'http.request' satisfies LogEvent,
               err: undefined,
             }),
             customAttributeKeys: { responseTime: 'dur_ms' },

@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
+import type { LogEvent } from './log-events.js';
 
 /** Nest's own lines in our log. What it says in passing (every module, every route) is debug; its warnings and errors count. */
 export class NestLog implements LoggerService {
@@ -19,6 +20,9 @@ export class NestLog implements LoggerService {
   private write(level: 'debug' | 'warn' | 'error', message: unknown, rest: readonly unknown[]): void {
     const context = rest.at(-1);
     const text = message instanceof Error ? message.message : typeof message === 'string' ? message : 'nest';
-    this.pino[level]({ event: 'nest', context, ...(message instanceof Error ? { err: message } : {}) }, text);
+    this.pino[level](
+      { event: 'nest' satisfies LogEvent, context, ...(message instanceof Error ? { err: message } : {}) },
+      text,
+    );
   }
 }

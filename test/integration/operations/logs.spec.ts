@@ -89,7 +89,7 @@ it('keeps the file small: a new one when it is full, and the oldest is removed',
   });
   const filler = 'x'.repeat(400);
   for (let i = 0; i < 24; i++) {
-    log.info('test.filler', { i, filler });
+    log.info('shutdown.step', { i, filler });
     await until(() => written().includes(`"i":${i},`) || files().length > 3);
   }
   await until(() => files().length === 3);

@@ -1,27 +1,6 @@
 import { z } from 'zod';
 import { line } from '../../../platform/http/text.js';
-
-/** What an endpoint can subscribe to; each is the topic of an event. */
-export const webhookTypes = [
-  'user.created',
-  'user.updated',
-  'user.deleted',
-  'conversation.created',
-  'conversation.updated',
-  'conversation.deleted',
-  'member.added',
-  'member.removed',
-  'member.updated',
-  'message.created',
-  'message.updated',
-  'message.deleted',
-  'reaction.changed',
-  'call.updated',
-  'media.ready',
-  'report.created',
-  'health.alert',
-  'webhook.test',
-] as const;
+import { webhookTypes } from './webhook-event.view.js';
 
 const url = z.url({ protocol: /^https?$/ }).max(2000);
 const events = z
