@@ -20,7 +20,7 @@ export class AdministrationService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.actors.useGrants((userIds) => this.roles.grantsOf(userIds));
+    this.actors.useGrants((userIds, db) => this.roles.grantsOf(userIds, db));
     this.users.addDeletionGuard((userId, tx) => this.roles.requireOtherAdmin(userId, tx));
   }
 

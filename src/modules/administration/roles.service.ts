@@ -5,7 +5,7 @@ import { GrantsChanged } from '../../platform/auth/auth.events.js';
 import { PolicyCheck } from '../../platform/auth/policy-check.js';
 import { newId } from '../../platform/clock/clock.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
-import type { Tx } from '../../platform/database/db.js';
+import type { Db, Tx } from '../../platform/database/db.js';
 import { invalidState, notFound, validationFailed } from '../../platform/errors/domain-error.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import type { RequestTrace } from '../../platform/http/request-origin.decorator.js';
@@ -137,8 +137,8 @@ export class RolesService {
   }
 
   /** Roles and permissions of each user, exceptions included. */
-  async grantsOf(userIds: readonly string[]): Promise<Map<string, Grants>> {
-    const rows = new Map((await roles.findGrants(this.database, userIds)).map((row) => [row.userId, row]));
+  async grantsOf(userIds: readonly string[], db: Db = this.database): Promise<Map<string, Grants>> {
+    const rows = new Map((await roles.findGrants(db, userIds)).map((row) => [row.userId, row]));
     return new Map(
       userIds.map((id) => {
         const { roles: held = [], permissions = [] } = rows.get(id) ?? {};

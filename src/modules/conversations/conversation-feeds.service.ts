@@ -24,7 +24,7 @@ export class ConversationFeedsService implements OnModuleInit {
 
   onModuleInit(): void {
     this.feeds.conversationReaders.push((ranges, limit, db) => this.read(ranges, limit, db));
-    this.feeds.userReaders.push((userId, after, upTo, limit) => this.readOwn(userId, after, upTo, limit));
+    this.feeds.userReaders.push((...range) => this.readOwn(...range));
     this.feeds.conversationHeads = async (ids) =>
       new Map([...(await this.conversations.heads(this.database, ids))].map(([id, { rev }]) => [id, rev]));
     this.feeds.movedConversationHeads = (since) => this.conversations.movedHeads(this.database, since);
@@ -45,10 +45,16 @@ export class ConversationFeedsService implements OnModuleInit {
     return result;
   }
 
-  private async readOwn(userId: string, after: number, upTo: number, limit: number): Promise<UserChange[]> {
-    const rows = await this.members.changedOf(this.database, userId, after, upTo, limit);
-    const memberships = await this.views.membershipViews(rows);
-    const drafts = await this.drafts.changed(this.database, userId, after, upTo, limit);
+  private async readOwn(
+    userId: string,
+    after: number,
+    upTo: number,
+    limit: number,
+    db: Db = this.database,
+  ): Promise<UserChange[]> {
+    const rows = await this.members.changedOf(db, userId, after, upTo, limit);
+    const memberships = await this.views.membershipViews(rows, db);
+    const drafts = await this.drafts.changed(db, userId, after, upTo, limit);
     return byRev([
       ...memberships.map((v, i): UserChange => ({ rev: rows[i]?.userRev ?? 0, t: 'membership', v })),
       ...drafts.map((row): UserChange => ({ rev: row.rev, t: 'draft', v: toDraftChange(row) })),

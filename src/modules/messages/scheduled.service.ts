@@ -41,8 +41,8 @@ export class ScheduledService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.feeds.userReaders.push(async (userId, after, upTo, limit) => {
-      const rows = await scheduled.listChangedScheduled(this.database, userId, after, upTo, limit);
+    this.feeds.userReaders.push(async (userId, after, upTo, limit, db = this.database) => {
+      const rows = await scheduled.listChangedScheduled(db, userId, after, upTo, limit);
       return rows.map((row) => ({ rev: row.rev, t: 'scheduled', v: toScheduledView(row) }));
     });
   }

@@ -38,17 +38,16 @@ export class SyncService {
     private readonly epochs: ServerEpoch,
   ) {}
 
-  /** @throws invalid_cursor */
+  /** One answer is one snapshot: what it says of the user's feed and of each conversation was true at the same moment. @throws invalid_cursor */
   async sync(actor: Actor, request: SyncRequest): Promise<SyncView> {
     const [after, pinnedUserRev] =
       request.cursor === undefined ? [null, null] : decodeCursor(CURSOR, request.cursor, cursorShape);
     const epoch = this.epochs.current;
     const reset = request.epoch !== epoch;
-    // Before the snapshot: a conversation whose membership the client is told of must be among the entries.
-    const user =
-      pinnedUserRev === null ? await this.userPage(actor, reset ? 0 : request.userRev, request.limit) : undefined;
-    const userRev = user?.upTo ?? pinnedUserRev ?? 0;
     return this.database.snapshot(async (db) => {
+      const user =
+        pinnedUserRev === null ? await this.userPage(actor, reset ? 0 : request.userRev, request.limit, db) : undefined;
+      const userRev = user?.upTo ?? pinnedUserRev ?? 0;
       const found = await this.conversations.syncEntries(actor, after, CONVERSATIONS_PER_PAGE + 1, db);
       const entries = found.slice(0, CONVERSATIONS_PER_PAGE);
       const last = entries.at(-1);
@@ -91,9 +90,9 @@ export class SyncService {
   }
 
   /** A position above the head belongs to a history that is gone; the client gets everything again. */
-  private async userPage(actor: Actor, after: number, limit: number): Promise<UserChangesView> {
-    const page = await this.feeds.user(actor.userId, after, limit);
-    return after > page.head ? this.feeds.user(actor.userId, 0, limit) : page;
+  private async userPage(actor: Actor, after: number, limit: number, db: Db): Promise<UserChangesView> {
+    const page = await this.feeds.user(actor.userId, after, limit, db);
+    return after > page.head ? this.feeds.user(actor.userId, 0, limit, db) : page;
   }
 
   private async fill(

@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Actor } from '../../platform/auth/actor.js';
 import { SecretBox } from '../../platform/auth/secret-box.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
+import type { Db } from '../../platform/database/db.js';
 import { DomainError, notFound } from '../../platform/errors/domain-error.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import { DelayedWork } from '../../platform/queue/delayed-work.js';
@@ -29,7 +30,7 @@ export class DevicesService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.feeds.userReaders.push((userId, after, upTo, limit) => this.changes(userId, after, upTo, limit));
+    this.feeds.userReaders.push((...range) => this.changes(...range));
   }
 
   async list(actor: Actor): Promise<{ items: DeviceView[]; next: null; prev: null }> {
@@ -106,8 +107,14 @@ export class DevicesService implements OnModuleInit {
     });
   }
 
-  private async changes(userId: string, after: number, upTo: number, limit: number): Promise<UserChange[]> {
-    const rows = await devices.changedDevices(this.database, userId, after, upTo, limit);
+  private async changes(
+    userId: string,
+    after: number,
+    upTo: number,
+    limit: number,
+    db: Db = this.database,
+  ): Promise<UserChange[]> {
+    const rows = await devices.changedDevices(db, userId, after, upTo, limit);
     return rows.map((row) => ({
       rev: row.rev,
       t: 'device',

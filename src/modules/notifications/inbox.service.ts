@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
 import type { Actor } from '../../platform/auth/actor.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
+import type { Db } from '../../platform/database/db.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import { decodeCursor, encodeCursor, type Page, toPage } from '../../platform/http/cursor.js';
 import { Feeds, type UserChange } from '../../platform/realtime/feeds.js';
@@ -26,7 +27,7 @@ export class InboxService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.feeds.userReaders.push((userId, after, upTo, limit) => this.changes(userId, after, upTo, limit));
+    this.feeds.userReaders.push((...range) => this.changes(...range));
     this.conversations.registerNotifications((userId) => inbox.countUnreadNotices(this.database, userId));
   }
 
@@ -67,8 +68,14 @@ export class InboxService implements OnModuleInit {
     this.events.announce(new UserFeedAdvanced(userId, rev));
   }
 
-  private async changes(userId: string, after: number, upTo: number, limit: number): Promise<UserChange[]> {
-    const rows = await inbox.changedNotices(this.database, userId, after, upTo, limit);
+  private async changes(
+    userId: string,
+    after: number,
+    upTo: number,
+    limit: number,
+    db: Db = this.database,
+  ): Promise<UserChange[]> {
+    const rows = await inbox.changedNotices(db, userId, after, upTo, limit);
     return rows.map((row) => ({
       rev: row.rev,
       t: 'notification',

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Actors } from '../../platform/auth/actors.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
+import type { Db } from '../../platform/database/db.js';
 import type { UserChange } from '../../platform/realtime/feeds.js';
 import { withDefaults } from './dto/preferences.view.js';
 import { toSelfView } from './dto/user.view.js';
@@ -17,17 +18,21 @@ export class UserFeedService {
   ) {}
 
   /** Rows with `after < rev <= upTo`; each kind ascending and at most `limit` long, which is what the merge needs. */
-  async read(userId: string, after: number, upTo: number, limit: number): Promise<UserChange[]> {
+  async read(
+    userId: string,
+    after: number,
+    upTo: number,
+    limit: number,
+    db: Db = this.database,
+  ): Promise<UserChange[]> {
     const inside = (rev: number) => rev > after && rev <= upTo;
-    const [user, [preferences], contacts, blocks] = await Promise.all([
-      findUser(this.database, userId),
-      findPreferences(this.database, [userId]),
-      this.relations('contact', userId, after, upTo, limit),
-      this.relations('block', userId, after, upTo, limit),
-    ]);
+    const user = await findUser(db, userId);
+    const [preferences] = await findPreferences(db, [userId]);
+    const contacts = await this.relations('contact', userId, after, upTo, limit, db);
+    const blocks = await this.relations('block', userId, after, upTo, limit, db);
     const changes: UserChange[] = [...contacts, ...blocks];
     if (user && inside(user.rev)) {
-      changes.push({ rev: user.rev, t: 'profile', v: toSelfView(user, await this.actors.grantsOf(userId)) });
+      changes.push({ rev: user.rev, t: 'profile', v: toSelfView(user, await this.actors.grantsOf(userId, db)) });
     }
     if (preferences && inside(preferences.rev)) {
       changes.push({ rev: preferences.rev, t: 'preferences', v: withDefaults(preferences) });
@@ -41,8 +46,9 @@ export class UserFeedService {
     after: number,
     upTo: number,
     limit: number,
+    db: Db,
   ): Promise<UserChange[]> {
-    const rows = await changedRelations(this.database, t, userId, after, upTo, limit);
+    const rows = await changedRelations(db, t, userId, after, upTo, limit);
     return rows.map(({ rev, targetId, createdAt, deletedAt }) => ({
       rev,
       t,

@@ -60,8 +60,8 @@ export class UsersService implements OnModuleInit {
   onModuleInit(): void {
     this.actors.useSessions((sessionId, claims) => this.sessions.stateOf(sessionId, claims));
     this.feeds.endedSessions = (ids) => findEnded(this.database, ids);
-    this.feeds.userHeads = (ids) => findHeads(this.database, ids);
-    this.feeds.userReaders.push((userId, after, upTo, limit) => this.userFeed.read(userId, after, upTo, limit));
+    this.feeds.userHeads = (ids, db = this.database) => findHeads(db, ids);
+    this.feeds.userReaders.push((...range) => this.userFeed.read(...range));
   }
 
   /** Those of the ids that exist, deleted ones included and recognisable by their state; in no order. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { epochMs } from '../clock/clock.js';
+import type { Db } from '../database/db.js';
 import { DomainError } from '../errors/domain-error.js';
 import type { DeliveredEvent } from '../events/domain-event.js';
 import { Live } from '../events/event-handlers.js';
@@ -25,8 +26,8 @@ export interface Grants {
 export type SessionSource = (sessionId: string, claims: TokenClaims) => Promise<SessionState | undefined>;
 /** Told the address of a caller whose token was refused; may throw in place of the refusal. */
 export type RefusalObserver = (address: string) => Promise<void>;
-/** Of each of the users, whether they hold anything or not. */
-export type GrantSource = (userIds: readonly string[]) => Promise<Map<string, Grants>>;
+/** Of each of the users, whether they hold anything or not; `db` is the snapshot to read from, by default the pool. */
+export type GrantSource = (userIds: readonly string[], db?: Db) => Promise<Map<string, Grants>>;
 
 /** Revocations and role changes act within 5 s even when no replica tells this one. */
 const CACHE_MS = 4000;
@@ -99,13 +100,13 @@ export class Actors {
   }
 
   /** Roles and permissions of a user, as their next request will have them. */
-  async grantsOf(userId: string): Promise<Grants> {
-    return (await this.grantsOfMany([userId])).get(userId) ?? NOTHING;
+  async grantsOf(userId: string, db?: Db): Promise<Grants> {
+    return (await this.grantsOfMany([userId], db)).get(userId) ?? NOTHING;
   }
 
   /** The same of many. */
-  grantsOfMany(userIds: readonly string[]): Promise<Map<string, Grants>> {
-    return this.grants(userIds);
+  grantsOfMany(userIds: readonly string[], db?: Db): Promise<Map<string, Grants>> {
+    return this.grants(userIds, db);
   }
 
   private async resolve(claims: TokenClaims): Promise<Actor> {

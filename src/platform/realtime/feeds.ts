@@ -42,9 +42,15 @@ export type ConversationReader = (
   limit: number,
   db?: Db,
 ) => Promise<ReadonlyMap<string, ConversationChange[]>>;
-export type UserReader = (userId: string, after: number, upTo: number, limit: number) => Promise<UserChange[]>;
+export type UserReader = (
+  userId: string,
+  after: number,
+  upTo: number,
+  limit: number,
+  db?: Db,
+) => Promise<UserChange[]>;
 /** Present heads; ids without a row are absent from the answer. */
-export type HeadReader = (ids: readonly string[]) => Promise<Map<string, number>>;
+export type HeadReader = (ids: readonly string[], db?: Db) => Promise<Map<string, number>>;
 /**
  * Heads that moved since a horizon of an earlier answer, and the new horizon: a change that this answer does not hold yet
  * is at or above it. Without one, only the horizon.
@@ -103,14 +109,13 @@ export class Feeds {
     );
   }
 
-  async user(id: string, after: number, limit: number): Promise<Slice<UserChange>> {
-    const head = (await this.userHeads([id])).get(id) ?? 0;
-    return slice(
-      await Promise.all(this.userReaders.map((read) => read(id, after, head, limit + 1))),
-      after,
-      head,
-      limit,
-    );
+  /** The same of a user's feed. Who has everything costs no more than the head. */
+  async user(id: string, after: number, limit: number, db?: Db): Promise<Slice<UserChange>> {
+    const head = (await this.userHeads([id], db)).get(id) ?? 0;
+    if (after >= head) return slice([], after, head, limit);
+    const parts: UserChange[][] = [];
+    for (const read of this.userReaders) parts.push(await read(id, after, head, limit + 1, db));
+    return slice(parts, after, head, limit);
   }
 }
 

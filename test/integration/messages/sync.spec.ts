@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Feeds, type UserReader } from '../../../src/platform/realtime/feeds.js';
 import { createTestApp, type TestApp } from '../../support/app.js';
 import { query } from '../../support/database.js';
 import { connect, type Person, registerMany } from '../../support/people.js';
@@ -175,6 +176,33 @@ describe('sync and changes', () => {
       }
       expect(seen).toEqual(whole.changes);
     }
+  });
+
+  it('tells in one answer what was true at one moment', async () => {
+    const c = await createGroup(ada, [ben]);
+    const feeds = parley.app.nest.get(Feeds, { strict: false });
+    // The last to be asked for the user's feed: between it and the conversations somebody loses his place.
+    let removed: number | undefined;
+    const interfere: UserReader = async (userId) => {
+      if (userId === ben.id && removed === undefined)
+        removed = (await ada.delete(`/api/v1/conversations/${c}/members/${ben.id}`)).status;
+      return [];
+    };
+    feeds.userReaders.push(interfere);
+    const answer = await sync(ben, { heads: { [c]: 0 } }).finally(() =>
+      feeds.userReaders.splice(feeds.userReaders.indexOf(interfere), 1),
+    );
+    expect(removed).toBe(204);
+    const membershipIn = ({ user }: SyncView) =>
+      user.findLast(({ t, v }) => t === 'membership' && (v as { conversationId: string }).conversationId === c)?.v;
+    expect(membershipIn(answer)).toMatchObject({ state: 'active' });
+    expect(entry(answer, c)).toMatchObject({ me: { state: 'active' } });
+    expect(answer.gone).toEqual([]);
+
+    const next = await sync(ben, { userRev: answer.userRev, heads: { [c]: 0 } });
+    expect(membershipIn(next)).toMatchObject({ state: 'removed' });
+    expect(entry(next, c)).toBeUndefined();
+    expect(next.gone).toEqual([c]);
   });
 
   it('keeps the prefix property while others write', async () => {
