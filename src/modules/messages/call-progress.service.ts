@@ -5,10 +5,10 @@ import { DatabaseService } from '../../platform/database/database.service.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import { BackgroundWork } from '../../platform/lifecycle/background-work.js';
 import { Log } from '../../platform/logging/log.js';
-import { Sockets } from '../../platform/realtime/sockets.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { abandonCall, listExpired, writeTransition } from './calls.repository.js';
 import { accept, decline, end, expire, isRunning, RING_MS, type Transition } from './calls.rules.js';
+import { CallSignalsService } from './call-signals.service.js';
 import { CallsService } from './calls.service.js';
 import type { CallSignalInput } from './dto/call.dto.js';
 import type { CallRow, CallView } from './dto/call.view.js';
@@ -30,7 +30,7 @@ export class CallProgressService implements OnModuleInit {
     private readonly conversations: ConversationsService,
     private readonly messages: MessageChangeService,
     private readonly events: EventsService,
-    private readonly sockets: Sockets,
+    private readonly signals: CallSignalsService,
     private readonly background: BackgroundWork,
     private readonly log: Log,
   ) {}
@@ -52,21 +52,14 @@ export class CallProgressService implements OnModuleInit {
     return this.step(actor, id, (call) => end(call, actor.userId, member.type === 'direct'));
   }
 
-  /**
-   * Passes data from one participant to another; never stored, may be lost. `delivered` counts the sockets of this replica,
-   * those of others cannot be known.
-   */
+  /** Passes data from one participant to another; never stored, may be lost. `delivered` counts sockets of all replicas. @throws not_found */
   async signal(actor: Actor, { callId, to, data }: CallSignalInput): Promise<{ delivered: number }> {
     const { call } = await this.calls.require(actor, callId);
     const present = new Set(call.participants.map(({ userId }) => userId));
     if (!isRunning(call) || !present.has(actor.userId) || !present.has(to.userId)) throw notFound();
     if (!(await this.conversations.activeAmong(call.conversationId, [to.userId])).has(to.userId)) throw notFound();
-    this.events.hint(new CallSignal(callId, { userId: actor.userId, deviceId: actor.deviceId }, to, data));
-    return {
-      delivered: [...this.sockets.of(to.userId)].filter(
-        (client) => to.deviceId === undefined || client.deviceId === to.deviceId,
-      ).length,
-    };
+    const from = { userId: actor.userId, deviceId: actor.deviceId };
+    return { delivered: await this.signals.send(new CallSignal(callId, from, to, data)) };
   }
 
   /** The job `calls.timeout`. One call that cannot be ended does not keep the others ringing. */

@@ -6,6 +6,7 @@ import { Rooms } from '../../platform/realtime/rooms.js';
 import type { SocketClient } from '../../platform/realtime/socket-client.js';
 import { Sockets } from '../../platform/realtime/sockets.js';
 import { CallProgressService } from './call-progress.service.js';
+import { CallSignalsService } from './call-signals.service.js';
 import { CallsService } from './calls.service.js';
 import {
   type CallCommand,
@@ -15,7 +16,14 @@ import {
   type StartCall,
   startCall,
 } from './dto/call.dto.js';
-import { CallHint, type CallHintPayload, CallSignal, type CallSignalPayload } from './messages.events.js';
+import {
+  CallHint,
+  type CallHintPayload,
+  CallSignal,
+  CallSignalDelivered,
+  type CallSignalDeliveredPayload,
+  type CallSignalPayload,
+} from './messages.events.js';
 
 /** Calls by socket, and what participants' devices are told beside the change of the message. */
 @Gateway()
@@ -24,6 +32,7 @@ export class CallsGateway {
   constructor(
     private readonly calls: CallsService,
     private readonly progress: CallProgressService,
+    private readonly signals: CallSignalsService,
     private readonly rooms: Rooms,
     private readonly sockets: Sockets,
   ) {}
@@ -61,10 +70,16 @@ export class CallsGateway {
 
   @Live(CallSignal)
   onSignal({ payload }: DeliveredEvent): void {
-    const { callId, from, to, data } = payload as CallSignalPayload;
-    for (const { socket, deviceId } of this.sockets.of(to.userId)) {
-      if (to.deviceId === undefined || to.deviceId === deviceId)
-        socket.volatile.emit('call.signal', { callId, from, data });
-    }
+    const { id, callId, from, to, data } = payload as CallSignalPayload;
+    const clients = [...this.sockets.of(to.userId)].filter(
+      ({ deviceId }) => to.deviceId === undefined || to.deviceId === deviceId,
+    );
+    for (const { socket } of clients) socket.volatile.emit('call.signal', { callId, from, data });
+    this.signals.passedOn(id, clients.length);
+  }
+
+  @Live(CallSignalDelivered)
+  onSignalDelivered({ key, payload }: DeliveredEvent): void {
+    this.signals.count(key, payload as CallSignalDeliveredPayload);
   }
 }

@@ -1,3 +1,4 @@
+import { newId } from '../../platform/clock/clock.js';
 import { DomainEvent, type FeedPosition } from '../../platform/events/domain-event.js';
 import type { CallRow } from './dto/call.view.js';
 
@@ -80,6 +81,7 @@ export type CallHintPayload = ReturnType<CallHint['payload']>;
 /** Data on its way from one participant to another. Never stored. */
 export class CallSignal extends DomainEvent {
   static override readonly topic = 'call.signal';
+  readonly id = newId();
   constructor(
     readonly key: string,
     private readonly from: { userId: string; deviceId: string },
@@ -89,10 +91,26 @@ export class CallSignal extends DomainEvent {
     super();
   }
   payload() {
-    return { callId: this.key, from: this.from, to: this.to, data: this.data };
+    return { id: this.id, callId: this.key, from: this.from, to: this.to, data: this.data };
   }
 }
 export type CallSignalPayload = ReturnType<CallSignal['payload']>;
+
+/** One replica's answer to whoever sent a signal: to how many sockets it passed it on. */
+export class CallSignalDelivered extends DomainEvent {
+  static override readonly topic = 'call.signal.delivered';
+  constructor(
+    readonly key: string,
+    private readonly replicaId: string,
+    private readonly sockets: number,
+  ) {
+    super();
+  }
+  payload() {
+    return { replicaId: this.replicaId, sockets: this.sockets };
+  }
+}
+export type CallSignalDeliveredPayload = ReturnType<CallSignalDelivered['payload']>;
 
 /** A thread was made, renamed, locked, replied to, or lost a reply. Live only: the message tells the rest. */
 export class ThreadChanged extends DomainEvent {

@@ -4,6 +4,7 @@ import { MediaModule } from '../media/media.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AttachmentReader } from './attachment-reader.service.js';
 import { CallProgressService } from './call-progress.service.js';
+import { CallSignalsService } from './call-signals.service.js';
 import { CallsController } from './calls.controller.js';
 import { CallsGateway } from './calls.gateway.js';
 import { CallsService } from './calls.service.js';
@@ -53,6 +54,7 @@ import { TypingGateway } from './typing.gateway.js';
     MessagesConsumer,
     AttachmentReader,
     CallProgressService,
+    CallSignalsService,
     CallsGateway,
     CallsService,
     ConversationSource,

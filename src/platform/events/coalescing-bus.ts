@@ -2,13 +2,15 @@ import { monotonicMs } from '../clock/clock.js';
 import { metrics } from '../logging/metrics.js';
 import { Bus } from './bus.js';
 import type { DeliveredEvent, FeedPosition } from './domain-event.js';
+import { cut, type Piece, Pieces } from './large-events.js';
 
-/** What travels: the sender, the heads of feeds by kind and id, and events without a position. */
+/** What travels: the sender, the heads of feeds by kind and id, events without a position, and parts of large ones. */
 interface BusMessage {
   r: string;
   c?: Record<string, number>;
   u?: Record<string, number>;
   e?: DeliveredEvent[];
+  p?: Piece;
 }
 
 const INTERVAL_MS = 25;
@@ -29,6 +31,7 @@ export abstract class CoalescingBus extends Bus {
   private conversations = new Map<string, number>();
   private users = new Map<string, number>();
   private events: DeliveredEvent[] = [];
+  private readonly pieces = new Pieces();
   private timer: NodeJS.Timeout | undefined;
   private lastSentAt = -Infinity;
   private sending = false;
@@ -122,6 +125,8 @@ export abstract class CoalescingBus extends Bus {
     for (const [id, rev] of Object.entries(message.c ?? {})) this.receivePosition({ feed: 'conversation', id, rev });
     for (const [id, rev] of Object.entries(message.u ?? {})) this.receivePosition({ feed: 'user', id, rev });
     for (const event of message.e ?? []) this.receiveEvent(event);
+    const whole = message.p && this.pieces.add(message.p);
+    if (whole) this.receiveEvent(whole);
   }
 
   private schedule(): void {
@@ -174,12 +179,17 @@ class Chunks {
 
   event(event: DeliveredEvent): void {
     const size = Buffer.byteLength(JSON.stringify(event)) + 1;
-    if (size > CHUNK_BYTES - ENVELOPE_BYTES) {
-      metrics.busDropped.inc();
-      return;
-    }
+    if (size > CHUNK_BYTES - ENVELOPE_BYTES) return this.large(event);
     this.reserve(size);
     (this.open.e ??= []).push(event);
+  }
+
+  /** In messages of its own, in its place among the others. */
+  private large(event: DeliveredEvent): void {
+    const pieces = cut(event);
+    if (!pieces) return metrics.busDropped.inc();
+    this.close();
+    for (const piece of pieces) this.done.push(JSON.stringify({ r: this.replicaId, p: piece } satisfies BusMessage));
   }
 
   texts(): string[] {

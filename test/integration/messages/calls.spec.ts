@@ -4,8 +4,9 @@ import type { CallView } from '../../../src/modules/messages/dto/call.view.js';
 import type { MessageView } from '../../../src/modules/messages/dto/message.view.js';
 import { createTestApp, type TestApp } from '../../support/app.js';
 import { query } from '../../support/database.js';
+import { eventually } from '../../support/eventually.js';
 import { connect, type Person, registerMany } from '../../support/people.js';
-import { createGroup, direct } from './support.js';
+import { acting, createGroup, direct } from './support.js';
 
 describe('calls', () => {
   let parley: TestApp;
@@ -175,6 +176,23 @@ describe('calls', () => {
       await from.emit('call.signal', { callId: call.id, to: { userId: ben.id }, data: 'x'.repeat(17_000) }),
     ).toMatchObject({ ok: false, error: { code: 'validation_failed' } });
     for (const socket of [from, to, stranger]) socket.close();
+  });
+
+  it('relays signals of any size to the devices at other replicas and counts them all', async () => {
+    const c = await createGroup(ada, [ben]);
+    const { body: call } = await ring(c);
+    const other = await createTestApp({}, { databaseUrl: parley.databaseUrl });
+    const [from, here, there] = [await connect(ada), await connect(ben), await connect(acting(ben, other.url))];
+    const signal = { callId: call.id, to: { userId: ben.id }, data: 'x'.repeat(16_000) };
+    // The first ones may go before the replicas hear each other.
+    await eventually(async () =>
+      expect(await from.emit('call.signal', signal)).toEqual({ ok: true, data: { delivered: 2 } }),
+    );
+    const got = { callId: call.id, from: { userId: ada.id, deviceId: ada.deviceId }, data: signal.data };
+    expect(await here.until('call.signal')).toEqual(got);
+    expect(await there.until('call.signal')).toEqual(got);
+    for (const socket of [from, here, there]) socket.close();
+    await other.close();
   });
 
   it('is no business of strangers', async () => {

@@ -98,8 +98,15 @@ export function conformance(make: () => Promise<Bus>): void {
     expect(new Set(ear.positions.map(({ id }) => id))).toEqual(new Set(ids));
   });
 
-  it('drops an event too large for any message and carries the next', async () => {
-    a.send(eventOf({ text: 'x'.repeat(8000) }));
+  it('carries a large event in pieces, in its place among the others', async () => {
+    const events = [eventOf(), eventOf({ text: 'ünï👋'.repeat(1800) }), eventOf()];
+    for (const event of events) a.send(event);
+    await ear.until(() => ear.events.length === 3);
+    expect(ear.events).toEqual(events);
+  });
+
+  it('drops an event too large for that and carries the next', async () => {
+    a.send(eventOf({ text: 'x'.repeat(30_000) }));
     const next = eventOf();
     a.send(next);
     await ear.until(() => ear.events.length > 0);
