@@ -148,8 +148,7 @@ export class ConversationState {
   }
 
   private countIn(message: Message): void {
-    if (message.senderId === this.userId) return this.readUpTo(message.seq);
-    if (!counts(message)) return;
+    if (message.senderId === this.userId || !counts(message)) return;
     const mentioned = message.mentionAll || message.mentions.includes(this.userId);
     this.me = { ...this.me, unread: this.me.unread + 1, mentions: this.me.mentions + Number(mentioned) };
   }

@@ -275,6 +275,12 @@ export class Parley extends Emitter<ParleyEvents> {
     await this.connection.untilReady();
     const result = await this.connection.request('message.send', { c: conversationId, ...fields });
     this.ownMessage(result.message);
+    // Sending says that everything before was read, unless it says otherwise; the server tells the other devices.
+    if (fields.markRead !== false) {
+      const conversation = this.known.get(conversationId);
+      conversation?.state.readUpTo(result.message.seq);
+      conversation?.touch();
+    }
     return result;
   }
 

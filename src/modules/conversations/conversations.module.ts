@@ -26,6 +26,7 @@ import { MembersService } from './members.service.js';
 import { MessageSourceService } from './message-source.service.js';
 import { OversightRepository } from './oversight.repository.js';
 import { OversightService } from './oversight.service.js';
+import { OwnReceiptsService } from './own-receipts.service.js';
 import { ReceiptHintsService } from './receipt-hints.service.js';
 import { ReceiptsController } from './receipts.controller.js';
 import { ReceiptsRepository } from './receipts.repository.js';
@@ -52,6 +53,7 @@ import { UnreadService } from './unread.service.js';
     MembersService,
     MessageSourceService,
     OversightService,
+    OwnReceiptsService,
     ReceiptHintsService,
     ReceiptsService,
     UnreadService,

@@ -32,6 +32,17 @@ export class ReceiptsRepository {
         ${marks.map((m) => m.foreground)}::bigint[])`);
   }
 
+  /** Those of these active memberships. */
+  async ofMembers(
+    db: Db,
+    members: readonly { conversationId: string; userId: string }[],
+  ): Promise<Omit<Watermarks, 'moved'>[]> {
+    return db.query(sql`
+      SELECT m.conversation_id AS "conversationId", m.user_id AS "userId", m.delivered_seq AS "deliveredSeq", m.read_seq AS "readSeq"
+      FROM unnest(${members.map((m) => m.conversationId)}::uuid[], ${members.map((m) => m.userId)}::uuid[]) AS w(conversation_id, user_id)
+      JOIN memberships AS m USING (conversation_id, user_id) WHERE m.state = 'active'`);
+  }
+
   /** Watermarks of all active members of some conversations. */
   async of(db: Db, conversationIds: readonly string[]): Promise<Omit<Watermarks, 'moved'>[]> {
     return db.query(sql`

@@ -9,6 +9,9 @@ import { listChanged, listNewest } from './messages.repository.js';
 import { listChangedThreads } from './threads.repository.js';
 
 export const messageChange = (v: MessageView): ConversationChange => ({ rev: v.rev, t: 'message', v, seq: v.seq });
+/** As long as it may be news to its sender's devices. `socketId` is where it was sent. */
+export const sentChange = (v: MessageView, socketId?: string): ConversationChange =>
+  v.senderId === null ? messageChange(v) : { ...messageChange(v), sent: { userId: v.senderId, socketId } };
 /** A thread is seen by those who see its root. */
 export const threadChange = (v: ThreadView): ConversationChange => ({ rev: v.rev, t: 'thread', v, seq: v.rootSeq });
 
@@ -34,7 +37,7 @@ export class MessageFeedService implements OnModuleInit {
     const messages = await this.views.of(await listChanged(db, ranges, limit), db);
     const threads = await listChangedThreads(db, ranges, limit);
     const changes = Map.groupBy(
-      [...messages.map(messageChange), ...threads.map(toThreadView).map(threadChange)],
+      [...messages.map((v) => sentChange(v)), ...threads.map(toThreadView).map(threadChange)],
       ({ v }) => (v as MessageView | ThreadView).conversationId,
     );
     return new Map([...changes].map(([id, list]) => [id, list.toSorted((a, b) => a.rev - b.rev).slice(0, limit)]));

@@ -19,7 +19,7 @@ import type { ScheduledView } from './dto/scheduled.view.js';
 import { type SendMessage, sendMessage } from './dto/send-message.dto.js';
 import type { ThreadView } from './dto/thread.view.js';
 import { MessageEditService } from './message-edit.service.js';
-import { messageChange, threadChange } from './message-feed.service.js';
+import { messageChange, sentChange, threadChange } from './message-feed.service.js';
 import {
   CallUpdated,
   MessageCreated,
@@ -36,6 +36,9 @@ import { ReactionsService } from './reactions.service.js';
 @Gateway()
 @Authenticated()
 export class MessagesGateway {
+  /** Where the sends under way come from, by clientId. */
+  private readonly sending = new Map<string, string>();
+
   constructor(
     private readonly messages: MessagesService,
     private readonly edits: MessageEditService,
@@ -46,9 +49,14 @@ export class MessagesGateway {
   ) {}
 
   @Command('message.send', sendMessage)
-  async send({ actor }: SocketClient, input: SendMessage): Promise<SendResult> {
+  async send({ actor, socket }: SocketClient, input: SendMessage): Promise<SendResult> {
     await this.limiter.consume('message.send', actor.userId, { route: 'message.send', userId: actor.userId });
-    return this.messages.send(actor, input);
+    this.sending.set(input.clientId, socket.id);
+    try {
+      return await this.messages.send(actor, input);
+    } finally {
+      this.sending.delete(input.clientId);
+    }
   }
 
   @Command('message.edit', editMessage)
@@ -67,8 +75,9 @@ export class MessagesGateway {
   }
 
   @Live(MessageCreated)
-  onCreated(event: DeliveredEvent): void {
-    this.tell(event);
+  onCreated({ key, view }: DeliveredEvent): void {
+    const v = view as MessageView | undefined;
+    if (v) this.rooms.apply(key, [sentChange(v, this.sending.get(v.clientId ?? ''))]);
   }
   @Live(MessageUpdated)
   onUpdated(event: DeliveredEvent): void {

@@ -2,6 +2,11 @@ import { Injectable } from '@nestjs/common';
 import type { RevocationReason } from '../auth/auth.events.js';
 import type { Db } from '../database/db.js';
 
+export interface Sent {
+  userId: string;
+  socketId?: string | undefined;
+}
+
 /** One row's present state in a conversation's feed. */
 export interface ConversationChange {
   rev: number;
@@ -16,6 +21,8 @@ export interface ConversationChange {
   leaves?: string;
   /** The conversation was deleted: everybody gets this change and nothing later. */
   closes?: boolean;
+  /** Who sent the message it is: their own side moved with it, which the socket that sent it knows. */
+  sent?: Sent;
 }
 
 /** One row's present state in a user's feed. */

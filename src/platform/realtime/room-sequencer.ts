@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { EventsService } from '../events/events.service.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
-import { type ConversationChange, Feeds } from './feeds.js';
+import { type ConversationChange, Feeds, type Sent } from './feeds.js';
 import { HeadsHints } from './heads-hints.js';
 import { Limit } from './limit.js';
 import { RoomReads } from './room-reads.js';
@@ -38,6 +38,7 @@ export class RoomSequencer {
   private readonly reads: RoomReads;
   private failed = new Set<string>();
   private readonly lookups = new Limit(LOOKUPS_AT_ONCE);
+  private readonly sentListeners: ((conversationId: string, sent: Sent) => void)[] = [];
 
   constructor(
     private readonly feeds: Feeds,
@@ -51,6 +52,11 @@ export class RoomSequencer {
     events.onPosition(({ feed, id, rev }) => {
       if (feed === 'conversation') this.advance(id, rev);
     });
+  }
+
+  /** Hears of each message that is told here and whose sender has a socket here. */
+  onSent(listener: (conversationId: string, sent: Sent) => void): void {
+    this.sentListeners.push(listener);
   }
 
   /** Changes made on this replica with their views, ascending by rev. For conversations nobody here is in: no work. */
@@ -193,7 +199,7 @@ export class RoomSequencer {
   }
 
   private emit(conversationId: string, room: Room, change: ConversationChange, from: number): void {
-    const { rev, t, v, seq, joins, leaves, closes } = change;
+    const { rev, t, v, seq, joins, leaves, closes, sent } = change;
     if (joins !== undefined) this.welcome(joins, conversationId, room);
     const payload = { c: conversationId, rev, from, t, v };
     const hidden = seq === undefined ? [] : hiddenFrom(room, seq);
@@ -203,6 +209,8 @@ export class RoomSequencer {
     if (leaves !== undefined || closes) room.lastLeaveRev = rev;
     if (leaves !== undefined) this.dismiss(leaves, conversationId);
     if (closes) this.sender.empty(conversationId);
+    if (sent && this.sockets.of(sent.userId).size > 0)
+      for (const listener of this.sentListeners) listener(conversationId, sent);
     // Opened for somebody who could not come in after all.
     if (joins !== undefined && this.sender.roomSize(conversationId) === 0) this.closed(conversationId);
   }

@@ -170,6 +170,25 @@ describe('by socket', () => {
     for (const one of [reader, near, far]) await one.until<unknown[]>('receipts', has([id, bob.id, 3, 3]));
   });
 
+  it('what sending moved is told to the other devices of the sender, on every replica', async () => {
+    const { id } = await room([ann, bob]);
+    await say(bob, id, 2);
+    const [writer, near, far] = [await open(ann), await open(ann), await open(ann, second.url)];
+    const message = (fields: object) => ({ c: id, clientId: randomUUID(), body: 'x', ...fields });
+    const scheduled = await writer.emit('message.send', message({ markRead: false }));
+    expect(scheduled).toMatchObject({ ok: true, data: { message: { seq: 4 } } });
+    // Two messages of bob are unread still.
+    for (const one of [near, far]) await one.until<unknown[]>('receipts', has([id, ann.id, 1, 1]));
+    await writer.emit('message.send', message({}));
+    for (const one of [near, far]) await one.until<unknown[]>('receipts', has([id, ann.id, 5, 5]));
+    // The one that sent would have been told before.
+    await writer.emit('changes', { c: id, after: 0 });
+    expect(writer.events.filter(({ event }) => event === 'receipts')).toEqual([]);
+
+    await say(ann, id);
+    for (const one of [writer, near, far]) await one.until<unknown[]>('receipts', has([id, ann.id, 6, 6]));
+  });
+
   it('needs no ack', async () => {
     const { id } = await room([ann, bob]);
     await say(ann, id);
