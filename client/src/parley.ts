@@ -1,21 +1,19 @@
 import { Api } from './api.js';
 import { CatchUp } from './catch-up.js';
 import { Connection } from './connection.js';
-import { type Content, Conversation, type ConversationPort, type EditContent } from './conversation.js';
-import { ConversationState } from './conversation-state.js';
+import type { Content, Conversation } from './conversation.js';
 import { Emitter } from './emitter.js';
 import { backoffMs, noAnswer, type ParleyError, sleep, toParleyError } from './errors.js';
-import type { AuthResult, Login, Me, Message, Register, Tokens } from './generated/contract.js';
+import type { AuthResult, Login, Register, Tokens } from './generated/contract.js';
+import { KnownConversations } from './known-conversations.js';
 import type { Pending } from './outbox.js';
 import { memoryStore, type StoredSend } from './outbox-store.js';
 import type { ParleyEvents, ParleyOptions, Status } from './parley-events.js';
 import { PresenceWatch } from './presence-watch.js';
-import type { Change, Commands, Ready, SendResult, ServerEvents, UserChange } from './protocol.js';
-import { ReceiptSender } from './receipt-sender.js';
+import type { Commands, Ready, SendResult, ServerEvents } from './protocol.js';
 import { Rest } from './rest.js';
 import { Sends } from './sends.js';
 import { type Credentials, Session } from './session.js';
-import { type GoneReason, SyncCore } from './sync-core.js';
 
 type Listen = (name: string, listener: () => void) => void;
 /** Browsers tell when the network is back. */
@@ -30,11 +28,8 @@ export class Parley extends Emitter<ParleyEvents> {
   readonly api: Api;
   private readonly session: Session;
   private readonly connection: Connection;
-  private readonly core: SyncCore;
+  private readonly known: KnownConversations;
   private readonly catchUp: CatchUp;
-  private readonly receipts: ReceiptSender;
-  private readonly known = new Map<string, Conversation>();
-  private readonly gaps = new Map<string, number>();
   private readonly presence = new PresenceWatch({
     ask: (userIds) => this.command('presence.watch', { userIds }),
     tell: (event) => this.emit('presence', event),
@@ -71,27 +66,22 @@ export class Parley extends Emitter<ParleyEvents> {
         this.emit('outbox', item);
       },
     });
-    this.receipts = new ReceiptSender((c, marks) => this.sendReceipt(c, marks));
-    this.core = new SyncCore(() => this.id, {
+    this.known = new KnownConversations({
+      userId: () => this.id,
+      confirmDelivery: options.confirmDelivery !== false,
+      api: this.api,
+      sends: this.sends,
+      emit: (name, event) => this.emit(name, event),
       ask: (ask) => void this.catchUp.answer(ask),
-      reset: () => this.onReset(),
-      start: (entry) => this.onStart(entry),
-      refresh: (entry) => {
-        this.known.get(entry.id)?.state.refresh(entry);
-        this.known.get(entry.id)?.touch();
-      },
-      apply: (c, change) => this.onChange(c, change),
-      applyUser: (change) => this.onUserChange(change),
-      gone: (c, reason) => this.onGone(c, reason),
-      gap: (c, position, from) => {
-        this.gaps.set(c, Date.now());
-        this.emit('gap', { id: c, position, from });
-      },
-      repaired: (c, position, rows) => this.onRepaired(c, position, rows),
       synced: () => {
         this.show('online');
         this.emit('synced', { durationMs: Date.now() - this.syncBegan });
       },
+      queue: (id, content) => this.send(id, content),
+      command: (name, payload) => this.command(name, payload),
+      request: (name, payload) => this.connection.request(name, payload),
+      typing: (c, on, threadId) =>
+        this.connection.hint('typing', { c, on, ...(threadId === undefined ? {} : { threadId }) }),
     });
     this.connection = new Connection(
       url,
@@ -106,7 +96,7 @@ export class Parley extends Emitter<ParleyEvents> {
       },
       options.transports ? { transports: options.transports } : {},
     );
-    this.catchUp = new CatchUp(this.connection, this.core);
+    this.catchUp = new CatchUp(this.connection, this.known.core);
     page.addEventListener?.('online', this.hurry);
   }
 
@@ -149,8 +139,7 @@ export class Parley extends Emitter<ParleyEvents> {
 
   /** Latest activity first. */
   get conversations(): Conversation[] {
-    const at = ({ state }: Conversation) => state.messages.at(-1)?.createdAt ?? state.conversation.createdAt;
-    return [...this.known.values()].sort((a, b) => (at(a) < at(b) ? 1 : -1));
+    return this.known.list();
   }
   conversation(id: string): Conversation | undefined {
     return this.known.get(id);
@@ -178,10 +167,9 @@ export class Parley extends Emitter<ParleyEvents> {
   close(): void {
     page.removeEventListener?.('online', this.hurry);
     this.sends.close();
-    this.receipts.close();
+    this.known.end();
     this.session.close();
     this.connection.close();
-    for (const conversation of this.known.values()) conversation.end();
     this.show('offline');
   }
 
@@ -274,23 +262,8 @@ export class Parley extends Emitter<ParleyEvents> {
   private async trySend({ conversationId, fields }: StoredSend): Promise<SendResult> {
     await this.connection.untilReady();
     const result = await this.connection.request('message.send', { c: conversationId, ...fields });
-    this.ownMessage(result.message);
-    // Sending says that everything before was read, unless it says otherwise; the server tells the other devices.
-    if (fields.markRead !== false) {
-      const conversation = this.known.get(conversationId);
-      conversation?.state.readUpTo(result.message.seq);
-      conversation?.touch();
-    }
+    this.known.sent(result, fields.markRead !== false);
     return result;
-  }
-
-  /** The answer of a command holds the row: it is shown now, and applied when it is the next. */
-  private ownMessage(message: Message): void {
-    const { conversationId: c, rev } = message;
-    if (this.core.own(c, { t: 'message', rev, v: message })) return;
-    const conversation = this.known.get(c);
-    const there = conversation?.state.message(message.seq);
-    if (conversation && !there) conversation.acknowledge(message);
   }
 
   private onReady(ready: Ready): void {
@@ -299,17 +272,14 @@ export class Parley extends Emitter<ParleyEvents> {
     this.catchUp.startOver();
     this.syncBegan = Date.now();
     this.show('syncing');
-    this.core.connected();
-    this.receipts.connected();
+    this.known.connected();
     this.sends.start();
     this.presence.connected();
   }
 
   private onLost(): void {
     this.catchUp.startOver();
-    this.gaps.clear();
-    this.core.disconnected();
-    this.receipts.disconnected();
+    this.known.disconnected();
   }
 
   private onEvent(name: string, payload: unknown): void {
@@ -319,82 +289,16 @@ export class Parley extends Emitter<ParleyEvents> {
   }
 
   private readonly handlers: { [Name in keyof ServerEvents]?: (payload: Parameters<ServerEvents[Name]>[0]) => void } = {
-    change: (change) => this.core.change(change),
-    'user.change': (change) => this.core.userChange(change),
-    heads: (heads) => this.core.heads(heads),
-    receipts: (receipts) => {
-      for (const [c, ...receipt] of receipts) {
-        const conversation = this.known.get(c);
-        if (conversation?.state.merge([receipt])) conversation.touch();
-      }
-    },
-    typing: (hint) => {
-      if (hint.userId !== this.id) this.known.get(hint.c)?.typed(hint);
-    },
+    change: (change) => this.known.core.change(change),
+    'user.change': (change) => this.known.core.userChange(change),
+    heads: (heads) => this.known.core.heads(heads),
+    receipts: (receipts) => this.known.receipt(receipts),
+    typing: (hint) => this.known.typing(hint),
     presence: (states) => this.presence.told(states),
     call: (hint) => this.emit('call', hint),
     'call.signal': (signal) => this.emit('call.signal', signal),
     'session.revoked': (notice) => this.emit('session.revoked', notice),
   };
-
-  private onReset(): void {
-    for (const conversation of this.known.values()) conversation.end();
-    this.known.clear();
-    this.emit('reset', {});
-  }
-
-  private onStart(entry: Parameters<ConstructorParameters<typeof SyncCore>[1]['start']>[0]): void {
-    const state = new ConversationState({ ...entry, changes: entry.changes as Change[] }, this.id);
-    const before = this.known.get(entry.id);
-    const receivedUpTo = before?.state.lastSeq ?? entry.me.deliveredSeq;
-    const conversation =
-      before ?? new Conversation(state, this.port, (one) => this.emit('conversation', { conversation: one }));
-    this.known.set(entry.id, conversation);
-    conversation.replace(state);
-    for (const message of state.messages) {
-      if (message.senderId === this.id) this.sends.seen(message);
-      else if (message.seq > receivedUpTo && message.deletedAt === null)
-        this.emit('message', { conversation, message });
-    }
-    this.confirm(entry.id, state);
-  }
-
-  private onChange(c: string, change: Change): void {
-    const conversation = this.known.get(c);
-    if (!conversation) return;
-    const { state } = conversation;
-    const isNew = state.apply(change);
-    conversation.touch();
-    if (change.t !== 'message') return;
-    const message = change.v;
-    if (message.senderId === this.id) this.sends.seen(message);
-    else if (isNew && message.senderId !== null) conversation.typed({ userId: message.senderId, ttlMs: 0 });
-    if (isNew) this.confirm(c, state);
-    this.emit(isNew ? 'message' : 'message.changed', { conversation, message });
-  }
-
-  private onUserChange(change: UserChange): void {
-    if (change.t === 'membership' && change.v.state === 'active' && !change.v.deleted) {
-      const { conversationId, deleted: _, ...me } = change.v;
-      const conversation = this.known.get(conversationId);
-      conversation?.state.refresh({ me: me as Me });
-      conversation?.touch();
-    }
-    this.emit('user.change', change);
-  }
-
-  private onGone(id: string, reason: GoneReason): void {
-    this.known.get(id)?.end();
-    this.known.delete(id);
-    this.receipts.forget(id);
-    this.emit('conversation.gone', { id, reason });
-  }
-
-  private onRepaired(id: string, position: number, rows: number): void {
-    const began = this.gaps.get(id);
-    this.gaps.delete(id);
-    this.emit('repaired', { id, position, rows, durationMs: began === undefined ? 0 : Date.now() - began });
-  }
 
   private onRenewed(tokens: Tokens | undefined): void {
     if (tokens) this.emit('tokens', tokens);
@@ -408,22 +312,10 @@ export class Parley extends Emitter<ParleyEvents> {
 
   private onSignedOut(error: ParleyError): void {
     this.connection.close();
-    this.receipts.close();
+    this.known.receipts.close();
     this.sends.close();
     this.show('signed-out', error);
     this.emit('signed-out', { error });
-  }
-
-  private confirm(c: string, { lastSeq, me }: ConversationState): void {
-    if (this.options.confirmDelivery === false || lastSeq <= me.deliveredSeq) return;
-    this.receipts.mark(c, { delivered: lastSeq });
-  }
-
-  private async sendReceipt(c: string, marks: { delivered?: number; read?: number }): Promise<void> {
-    const me = (await this.connection.request('receipt', { c, ...marks })) as Me;
-    const conversation = this.known.get(c);
-    conversation?.state.refresh({ me });
-    conversation?.touch();
   }
 
   private show(status: Status, error?: ParleyError): void {
@@ -431,39 +323,6 @@ export class Parley extends Emitter<ParleyEvents> {
     this.current = status;
     this.emit('status', { status, ...(error ? { error } : {}) });
   }
-
-  private readonly port: ConversationPort = {
-    userId: () => this.id,
-    pending: (id) => this.sends.of(id),
-    queue: (id, content) => this.send(id, content),
-    loadOlder: async (id, before, limit) => {
-      const page = await this.api.history(id, { before, limit });
-      const conversation = this.known.get(id);
-      conversation?.state.addHistory(page.items, page.hasBefore);
-      conversation?.touch();
-    },
-    edit: async (c, seq, content: string | EditContent) => {
-      const fields = typeof content === 'string' ? { body: content } : content;
-      const { message } = await this.command('message.edit', { c, seq, ...fields });
-      this.ownMessage(message);
-      return message;
-    },
-    remove: async (c, seq) => {
-      const { message } = await this.command('message.delete', { c, seq });
-      this.ownMessage(message);
-      return message;
-    },
-    react: async (c, seq, emoji, on) => void (await this.command('reaction.set', { c, seq, emoji, on })),
-    markRead: (c, seq) => {
-      const conversation = this.known.get(c);
-      if (!conversation || seq <= conversation.state.me.readSeq) return;
-      conversation.state.readUpTo(seq);
-      conversation.touch();
-      this.receipts.mark(c, { read: seq });
-    },
-    typing: (c, on, threadId) =>
-      this.connection.hint('typing', { c, on, ...(threadId === undefined ? {} : { threadId }) }),
-  };
 }
 
 /** Whose token it is; of Parley's own tokens the subject is the user. */

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { Parley, type ParleyOptions, type StoredSend, storageStore } from '../../client/src/index.js';
+import {
+  type ConversationView,
+  Parley,
+  type ParleyOptions,
+  type StoredSend,
+  storageStore,
+} from '../../client/src/index.js';
 import { createTestApp, type TestApp } from '../support/app.js';
 import { temporaryFolder } from '../support/server-process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -198,6 +204,34 @@ describe('the client against the real server', () => {
     const heard = ben.once('message');
     await chat.send({ attachmentIds: [media.id] });
     expect((await heard).message.attachments).toMatchObject([{ mediaId: media.id, name: 'note.txt' }]);
+  });
+
+  it('shows on every device what its user has read, also by sending', async () => {
+    const login = { identifier: `${randomUUID()}@example.com`, password: 'correct horse battery' };
+    const near = await Parley.register(parley.url, { ...login, displayName: 'Ben' });
+    const far = await Parley.login(replica.url, login);
+    open.push(near, far);
+    await Promise.all([near.connect(), far.connect()]);
+    const ada = await arrive(parley.url, 'Ada');
+    const { id } = await ada.group('Reading', [near.userId]);
+    const view = (device: Parley) => device.conversation(id)?.view;
+    const until = async (device: Parley, test: (view?: ConversationView) => boolean) => {
+      if (!test(view(device))) await device.once('conversation', () => test(view(device)));
+    };
+    await ada.send(id, 'one');
+    await ada.send(id, 'two');
+    for (const device of [near, far]) await until(device, (now) => now?.me.unread === 2);
+
+    await near.conversation(id)?.send({ body: 'by the way', markRead: false });
+    for (const device of [near, far]) {
+      await until(device, (now) => now?.timeline.at(-1)?.body === 'by the way');
+      expect(view(device)?.me.unread).toBeGreaterThanOrEqual(2);
+    }
+    const { seq } = (await near.conversation(id)?.send('yes')) ?? {};
+    for (const device of [near, far]) {
+      await until(device, (now) => now?.me.unread === 0);
+      expect(view(device)?.me.readSeq).toBe(seq);
+    }
   });
 
   it('shows who is typing', async () => {

@@ -45,10 +45,9 @@ export class OwnReceiptsService implements OnModuleInit {
     const { pending } = this;
     this.pending = new Map();
     try {
-      for (const { conversationId: c, userId, deliveredSeq, readSeq } of await this.receipts.ofMembers(
-        this.database,
-        [...pending.values()],
-      )) {
+      for (const { conversationId: c, userId, deliveredSeq, readSeq } of await this.receipts.ofMembers(this.database, [
+        ...pending.values(),
+      ])) {
         const knowing = pending.get(`${c} ${userId}`)?.socketId;
         for (const { socket, live } of this.sockets.of(userId))
           if (live && socket.id !== knowing) socket.emit('receipts', [[c, userId, deliveredSeq, readSeq]]);
