@@ -5,6 +5,8 @@ import { metrics } from './metrics.js';
 import { currentTrace } from './tracing.js';
 
 const UNREAD_BYTES = 1024 * 1024;
+/** For the last lines, at the end of the process. */
+const PARTING_MS = 500;
 
 export interface LogSettings {
   level: string;
@@ -40,9 +42,31 @@ export async function createLog(settings: LogSettings): Promise<Log> {
   return new Log(await createPino(settings));
 }
 
-/** A reader that stands still costs lines, which are counted, and neither memory without end nor the service. */
+/**
+ * A reader that stands still costs lines, which are counted, and neither memory without end nor the service, nor does it
+ * keep the process from ending: what it has not taken a moment after the end is lost.
+ */
 function standardOutput(): DestinationStream {
-  const stream = pino.destination({ fd: 1, sync: false, minLength: 0, maxLength: UNREAD_BYTES });
+  // Node makes a pipe non-blocking when it opens it as a stream; a write to a full one then fails instead of hanging.
+  void process.stdout;
+  let endedAt: number | undefined;
+  const stream = pino.destination({
+    fd: 1,
+    sync: false,
+    minLength: 0,
+    maxLength: UNREAD_BYTES,
+    retryEAGAIN: () => endedAt === undefined || performance.now() - endedAt < PARTING_MS,
+  });
+  // Before pino's own listener, which would wait for the reader.
+  process.prependOnceListener('exit', () => {
+    endedAt = performance.now();
+    try {
+      stream.flushSync();
+    } catch {
+      // Nobody reads: what is left stays unsaid.
+    }
+    stream.destroy();
+  });
   stream.on('drop', () => metrics.logLinesDropped.inc());
   return stream;
 }
