@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../support/eventually.js';
 import { connect, register, type Connection, type Person } from '../support/people.js';
 import { startServerProcess, untilReady, type ServerProcess } from '../support/server-process.js';
 import { full, World, type Scene } from './support/world.js';
@@ -83,11 +84,14 @@ describe('PostgreSQL after READY', () => {
     })();
   });
   afterAll(async () => {
+    await eventually(async () => {
+      expect(acknowledged.length).toBeGreaterThan(20);
+      await Promise.resolve();
+    });
     sending = false;
     await sender;
     const stored = await scene.sql<{ client_id: string }>('SELECT client_id::text FROM messages');
     const known = new Set(stored.map((row) => row.client_id));
-    expect(acknowledged.length).toBeGreaterThan(20);
     expect(acknowledged.filter((id) => !known.has(id))).toEqual([]);
     expect([...refusals].filter((code) => !['database_unavailable', 'overloaded'].includes(code))).toEqual([]);
     expect(refusals).toContain('database_unavailable');

@@ -4,6 +4,7 @@ import { createApp, type App } from '../../src/app.js';
 import { newId } from '../../src/platform/clock/clock.js';
 import { loadConfig } from '../../src/platform/config/config.js';
 import { BootState } from '../../src/platform/lifecycle/boot-state.js';
+import { httpTimeouts } from '../../src/platform/lifecycle/listener.js';
 import { createLog } from '../../src/platform/logging/create-log.js';
 import { cloneDatabase } from './database.js';
 
@@ -44,7 +45,7 @@ export async function createTestApp(
     base: {},
   });
   let handler: App['handler'] | undefined;
-  const server: Server = createServer((request, response) => handler?.(request, response));
+  const server: Server = createServer(httpTimeouts, (request, response) => handler?.(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const app = await createApp({
     config,

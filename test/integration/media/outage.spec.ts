@@ -4,6 +4,7 @@ import { createTestApp } from '../../support/app.js';
 import { HttpClient } from '../../support/http-client.js';
 import type { Trouble } from '../../support/signing-gate.js';
 import type { StrictS3 } from '../../support/s3.js';
+import { eventually } from '../../support/eventually.js';
 import { connect, type Connection, type Person, registerMany } from '../../support/people.js';
 import { createGroup, send } from '../messages/support.js';
 import { jpeg } from './pictures.js';
@@ -91,7 +92,10 @@ describe('a store in trouble', () => {
       for (let i = 0; i < 10; i++) expect(await announce(ada, text, claim)).toMatchObject(unavailable);
       expect(gate.requests - before).toBeLessThan(10);
       gate.trouble = undefined;
-      expect(await complete(ada, mediaId)).toMatchObject({ status: 200, body: { state: 'ready' } });
+      // At once, or when the breaker asks the store again.
+      await eventually(async () =>
+        expect(await complete(ada, mediaId)).toMatchObject({ status: 200, body: { state: 'ready' } }),
+      );
       expect(await bytesOf(await download(bob, shown.id))).toEqual(text);
     },
   );

