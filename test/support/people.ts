@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
-import { type Answer, HttpClient } from './http-client.js';
+import { HttpClient } from './http-client.js';
+import { patiently } from './patiently.js';
 
 export interface Person extends HttpClient {
   id: string;
@@ -28,16 +28,6 @@ export async function register(url: string, displayName = 'Somebody'): Promise<P
   if (status !== 201) throw new Error(`register answered ${status}: ${JSON.stringify(body)}`);
   const { user, tokens } = body;
   return Object.assign(new HttpClient(url, tokens.accessToken), { ...tokens, id: user.id, identifier, password });
-}
-
-/** As every client does: who is told 503 comes again after what `Retry-After` says, here for a minute at most. */
-async function patiently<T>(ask: () => Promise<Answer<T>>): Promise<Answer<T>> {
-  const until = performance.now() + 60_000;
-  for (;;) {
-    const answer = await ask();
-    if (answer.status !== 503 || performance.now() > until) return answer;
-    await delay(Number(answer.headers.get('retry-after') ?? 1) * 1000);
-  }
 }
 
 export const registerMany = (url: string, count: number): Promise<Person[]> =>

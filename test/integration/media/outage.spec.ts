@@ -4,7 +4,7 @@ import { createTestApp } from '../../support/app.js';
 import { HttpClient } from '../../support/http-client.js';
 import type { Trouble } from '../../support/signing-gate.js';
 import type { StrictS3 } from '../../support/s3.js';
-import { eventually } from '../../support/eventually.js';
+import { patiently } from '../../support/patiently.js';
 import { connect, type Connection, type Person, registerMany } from '../../support/people.js';
 import { createGroup, send } from '../messages/support.js';
 import { jpeg } from './pictures.js';
@@ -36,15 +36,8 @@ afterEach(() => {
 });
 afterAll(() => parley.close());
 
-/** Repeats until the answer is 201: what is known of the store may be some seconds old. */
-async function announced() {
-  for (let i = 0; i < 300; i++) {
-    const answer = await announce(ada, text, claim);
-    if (answer.status === 201) return answer.body;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error('nothing can be announced for 30 s');
-}
+/** What is known of the store may be some seconds old. */
+const announced = async (): Promise<UploadView> => (await patiently(() => announce(ada, text, claim))).body;
 
 // F27, F28 and F33: whatever the store does, it costs files and nothing else.
 describe('a store in trouble', () => {
@@ -65,7 +58,7 @@ describe('a store in trouble', () => {
     c = await createGroup(ada, [bob]);
     shown = await ready(ada, text, claim);
     for (const _ of troubles) {
-      const upload = (await announce(ada, text, claim)).body;
+      const upload = await announced();
       expect((await sendBytes(ada, upload, text)).ok).toBe(true);
       begun.push(upload);
     }
@@ -93,9 +86,8 @@ describe('a store in trouble', () => {
       expect(gate.requests - before).toBeLessThan(10);
       gate.trouble = undefined;
       // At once, or when the breaker asks the store again.
-      await eventually(async () =>
-        expect(await complete(ada, mediaId)).toMatchObject({ status: 200, body: { state: 'ready' } }),
-      );
+      const completed = await patiently(() => complete(ada, mediaId));
+      expect(completed).toMatchObject({ status: 200, body: { state: 'ready' } });
       expect(await bytesOf(await download(bob, shown.id))).toEqual(text);
     },
   );

@@ -5,6 +5,7 @@ import type { MediaView } from '../../../src/modules/media/dto/media.view.js';
 import type { UploadView } from '../../../src/modules/media/dto/upload.view.js';
 import { createTestApp, type TestApp } from '../../support/app.js';
 import type { Answer } from '../../support/http-client.js';
+import { patiently } from '../../support/patiently.js';
 import type { Person } from '../../support/people.js';
 import { startS3, startStrictS3, type StrictS3 } from '../../support/s3.js';
 
@@ -71,7 +72,7 @@ export const complete = (owner: Person, id: string): Promise<Answer<MediaView>> 
 
 /** Announces, sends and completes; answers what complete did. */
 export async function upload(owner: Person, bytes: Uint8Array, claim: Claim): Promise<Answer<MediaView>> {
-  const { status, body } = await announce(owner, bytes, claim);
+  const { status, body } = await patiently(() => announce(owner, bytes, claim));
   if (status !== 201) throw new Error(`announce answered ${status}: ${JSON.stringify(body)}`);
   const sent = await sendBytes(owner, body, bytes);
   if (!sent.ok) throw new Error(`the store answered ${sent.status}: ${await sent.text()}`);
@@ -80,7 +81,7 @@ export async function upload(owner: Person, bytes: Uint8Array, claim: Claim): Pr
 
 /** Waits until the checks of a file are over; answers it. */
 export async function untilSettled(owner: Person, id: string): Promise<MediaView> {
-  const until = Date.now() + 20_000;
+  const until = Date.now() + 60_000;
   for (;;) {
     const { status, body } = await owner.get<MediaView>(`/api/v1/media/${id}`);
     if (status !== 200) throw new Error(`get answered ${status}`);
