@@ -30,7 +30,7 @@ let app: TestApp;
 let cast: Cast;
 let shared: Scene;
 beforeAll(async () => {
-  app = await createTestApp({ MAX_SOCKETS_PER_USER: '1000' });
+  app = await createTestApp({ MAX_SOCKETS_PER_USER: '1000', ACCESS_TOKEN_TTL: '86400' });
   cast = await castFor(app);
   shared = await sceneFor(cast);
 });
