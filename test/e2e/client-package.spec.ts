@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createTestApp, type TestApp } from '../support/app.js';
+import { startLocalRegistry } from '../support/local-registry.js';
 import { root, temporaryFolder } from '../support/server-process.js';
 
 const run = promisify(execFile);
@@ -11,28 +12,34 @@ const tsc = join(root, 'node_modules/typescript7/bin/tsc');
 describe('the published client', () => {
   let parley: TestApp;
   let project: Awaited<ReturnType<typeof temporaryFolder>>;
+  let registry: Awaited<ReturnType<typeof startLocalRegistry>>;
   let snippets: string[];
   const inProject = (args: string[], environment: Record<string, string> = {}) =>
     run(process.execPath, args, { cwd: project.path, env: { ...process.env, NODE_OPTIONS: '', ...environment } });
 
-  /** A project that holds the packed client and nothing of this repository's sources. */
+  /** npm as a stranger has it: nothing of this machine's or of this run's configuration. */
+  const npm = (args: string[]) =>
+    run('npm', [...args, '--registry', registry.url, '--cache', join(project.path, '.cache')], {
+      cwd: project.path,
+      env: {
+        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_|^NODE_OPTIONS$/i.test(name))),
+        NPM_CONFIG_USERCONFIG: join(project.path, 'no-npmrc'),
+        NPM_CONFIG_UPDATE_NOTIFIER: 'false',
+      },
+    });
+
+  /** An empty project into which npm installed the client by its name, with what it declares, and nothing of this repository. */
   beforeAll(async () => {
     parley = await createTestApp();
     project = await temporaryFolder();
     await run(process.execPath, [tsc, '-p', 'client/tsconfig.build.json'], { cwd: root });
-    await run('npm', ['pack', '--pack-destination', project.path], { cwd: join(root, 'client') });
+    registry = await startLocalRegistry({ '@parley/client': join(root, 'client') });
+    await writeFile(join(project.path, 'package.json'), JSON.stringify({ name: 'stranger', type: 'module' }));
+    await npm(['install', '--no-audit', '--no-fund', '@parley/client', 'react', '@types/react', '@types/node']);
     const installed = join(project.path, 'node_modules/@parley/client');
-    await mkdir(installed, { recursive: true });
-    await run('tar', ['xzf', join(project.path, 'parley-client-0.1.0.tgz'), '-C', installed, '--strip-components=1']);
-    // Its one dependency, and the types of the platform and of React, as an installation would bring them.
-    await mkdir(join(project.path, 'node_modules/@types'));
-    for (const name of ['socket.io-client', 'react', '@types/node', '@types/react']) {
-      await symlink(join(root, 'node_modules', name), join(project.path, 'node_modules', name));
-    }
     const readme = await readFile(join(installed, 'README.md'), 'utf8');
     snippets = [...readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
     await cp(join(root, 'client/examples'), join(project.path, 'examples'), { recursive: true });
-    await writeFile(join(project.path, 'package.json'), JSON.stringify({ name: 'stranger', type: 'module' }));
     await Promise.all(snippets.map((code, i) => writeFile(join(project.path, `snippet-${i}.ts`), code)));
     await writeFile(
       join(project.path, 'tsconfig.json'),
@@ -54,6 +61,7 @@ describe('the published client', () => {
   });
   afterAll(async () => {
     await parley.close();
+    await registry.stop();
     await project.remove();
   });
 
@@ -70,9 +78,9 @@ describe('the published client', () => {
   });
 
   it('carries no sources, no tests, and nothing of Node in its main entry', async () => {
-    const { stdout } = await run('tar', ['tzf', join(project.path, 'parley-client-0.1.0.tgz')]);
-    const files = stdout.trim().split('\n');
-    expect(files.filter((file) => !/^package\/(dist\/|README\.md$|package\.json$|LICENSE$)/.test(file))).toEqual([]);
+    const files = await readdir(join(project.path, 'node_modules/@parley/client'), { recursive: true });
+    expect(files).toContain('dist/index.js');
+    expect(files.filter((file) => !/^(dist$|dist\/|README\.md$|package\.json$|LICENSE$)/.test(file))).toEqual([]);
     expect(files.filter((file) => file.includes('.spec.'))).toEqual([]);
     const { metafile } = await (
       await import('esbuild')
@@ -85,6 +93,6 @@ describe('the published client', () => {
       format: 'esm',
       logLevel: 'silent',
     });
-    expect(Object.keys(metafile.inputs).some((input) => input.includes('client/dist/parley.js'))).toBe(true);
+    expect(Object.keys(metafile.inputs).some((input) => input.includes('@parley/client/dist/parley.js'))).toBe(true);
   });
 });
