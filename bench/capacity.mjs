@@ -70,9 +70,9 @@ const result = {
 };
 if (values.json) console.log(JSON.stringify(result, null, 2));
 else {
-  console.table(result.crowd);
-  console.table(Object.fromEntries(Object.entries(result).filter(([, value]) => typeof value === 'number')));
-  console.table(result.measured);
+  const { crowd, measured, ...needed } = result;
+  for (const [name, value] of Object.entries({ ...crowd, ...needed, ...measured }))
+    console.log(`${name.padEnd(28)}${value}`);
 }
 
 function round(value, digits = 2) {

@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { nearest } from './nearest.js';
 import { paintFor } from './style.js';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -41,13 +42,13 @@ export async function runCommandLine(table: CommandTable, argv: readonly string[
     )
     .toSorted((a, b) => b.name.length - a.name.length)[0];
   if (!entry) {
-    const asked = argv.find((word) => !word.startsWith('-'));
-    const known = table.filter(({ name }) => asked === undefined || name.split(' ')[0] === asked);
-    const wantsHelp = argv.length === 0 || argv.includes('--help') || argv.includes('-h') || argv[0] === 'help';
-    if (asked !== undefined && asked !== 'help' && known.length === 0)
-      return fail(`parley: there is no command "${argv.join(' ')}"; parley --help lists them`, USAGE);
-    process.stdout.write(overview(known.length > 0 ? known : table));
-    return wantsHelp || known.length > 0 ? (wantsHelp ? 0 : USAGE) : USAGE;
+    const asked = argv.filter((word) => !word.startsWith('-') && word !== 'help');
+    const group = table.filter(({ name }) => name.startsWith(`${asked[0]} `));
+    if (asked.length === 0 || (asked.length === 1 && group.length > 0)) {
+      process.stdout.write(overview(group.length > 0 ? group : table));
+      return argv.length === 0 || argv.some((word) => ['--help', '-h', 'help'].includes(word)) ? 0 : USAGE;
+    }
+    return fail(`parley: ${noSuchCommand(table, asked.join(' '))}; parley --help lists them`, USAGE);
   }
   const command = await entry.load();
   const rest = argv.slice(
@@ -63,6 +64,9 @@ export async function runCommandLine(table: CommandTable, argv: readonly string[
       options: { ...command.options, json: { type: 'boolean', default: false } },
       allowPositionals: true,
     });
+    const [surplus] = command.usage?.startsWith('<') ? [] : positionals;
+    if (surplus !== undefined)
+      return fail(`parley: ${noSuchCommand(table, `${entry.name} ${surplus}`)}; parley ${entry.name} --help`, USAGE);
     const json = values['json'] === true;
     return await command.run({
       args: positionals,
@@ -78,9 +82,25 @@ export async function runCommandLine(table: CommandTable, argv: readonly string[
       exitCode?: number;
       hint?: string;
     };
-    if (code?.startsWith('ERR_PARSE_ARGS')) return fail(`parley ${command.name}: ${message}`, USAGE);
+    if (code?.startsWith('ERR_PARSE_ARGS')) return fail(`parley ${command.name}: ${misused(command, message)}`, USAGE);
     return fail(`parley ${command.name}: ${message}${hint ? `\n${hint}` : ''}`, exitCode ?? 1);
   }
+}
+
+function noSuchCommand(table: CommandTable, asked: string): string {
+  const meant = nearest(
+    asked,
+    table.flatMap(({ name }) => [name, shortName(name)]),
+  );
+  return `there is no command "${asked}"${meant ? `, did you mean "${meant}"` : ''}`;
+}
+
+/** What Node says of wrong options, without its advice to programmers. */
+function misused({ options = {} }: CliCommand, message: string): string {
+  const [, unknown] = /^Unknown option '--([^']+)'/.exec(message) ?? [];
+  if (unknown === undefined) return message;
+  const meant = nearest(unknown, [...Object.keys(options), 'json', 'help']);
+  return `there is no option --${unknown}${meant ? `, did you mean --${meant}` : ''}`;
 }
 
 /** Every `db` command also works without `db`, except `verify`, which alone checks the whole product. */

@@ -13,6 +13,11 @@ export const commands: CommandTable = [
     load: async () => (await import('./config.command.js')).configPrint,
   },
   {
+    name: 'config export',
+    summary: 'what is set as an environment file, without the values of secrets',
+    load: async () => (await import('./config.command.js')).configExport,
+  },
+  {
     name: 'config',
     summary: 'list every setting with its default and what it may hold',
     load: async () => (await import('./config.command.js')).configHelp,

@@ -7,8 +7,18 @@ const rows = Object.entries(settings) as [string, Setting][];
 /** The default as a person would write it; undefined when there is none. */
 function defaultOf({ schema }: Setting): string | undefined {
   const parsed = schema.safeParse(undefined);
-  if (!parsed.success || parsed.data === undefined) return undefined;
-  return typeof parsed.data === 'string' ? parsed.data : JSON.stringify(parsed.data);
+  return parsed.success && parsed.data !== undefined ? written(parsed.data) || undefined : undefined;
+}
+
+const isRate = (value: unknown): value is { points: number; seconds: number; burst: number } =>
+  typeof value === 'object' && value !== null && 'points' in value && 'seconds' in value;
+
+/** A value in the form in which it is set. */
+function written(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.join(',');
+  if (isRate(value)) return [value.points, value.seconds, ...(value.burst ? [value.burst] : [])].join('/');
+  return JSON.stringify(value);
 }
 
 /** Every setting as data: for people, for programs and for the guide. */
@@ -58,12 +68,25 @@ export const configPrint: CliCommand = {
     });
     print(printed, () =>
       printed
-        .map(
-          ({ name, value, source }) =>
-            `${name}=${value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)}  (${source})`,
-        )
+        .map(({ name, value, source }) => `${name}=${value === null ? '' : written(value)}  (${source})`)
         .join('\n'),
     );
+    return 0;
+  },
+};
+
+export const configExport: CliCommand = {
+  name: 'config export',
+  summary:
+    'Print what is set, and not only a default, as an environment file to keep or to take along. Secrets are named, without their values: keep those where secrets are kept.',
+  examples: ['parley config export > parley.env', 'parley config export --json'],
+  run: async ({ print }) => {
+    const config = await loadConfig(process.env);
+    const values = config as unknown as Record<string, unknown>;
+    const set = rows
+      .filter(([name]) => config.sources[name] !== undefined && config.sources[name] !== 'default')
+      .map(([name, { secret }]) => ({ name, secret, value: secret ? null : written(values[name]) }));
+    print(set, () => set.map(({ name, value }) => (value === null ? `# ${name}=` : `${name}=${value}`)).join('\n'));
     return 0;
   },
 };

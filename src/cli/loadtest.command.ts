@@ -35,7 +35,7 @@ export const loadtest: CliCommand = {
     url: { type: 'string', description: 'the installation; its rate limits hold, RATE_SCALE raises them' },
     pairs: { type: 'string', description: 'pairs of people; default 5' },
     rate: { type: 'string', description: 'messages per second in all; default 10' },
-    seconds: { type: 'string', description: 'default 10' },
+    seconds: { type: 'string', description: 'how long; default 10' },
     name: { type: 'string', description: 'how the stored report is called; default the time' },
     token: { type: 'string', description: 'access token of an admin: stores the report; default PARLEY_TOKEN' },
   },

@@ -212,6 +212,14 @@ it('parley config print: values with their source, secrets hidden', async () => 
   expect(stdout).not.toContain(secret);
 });
 
+it('parley config export: what is set, in the form in which it is set; secrets by name alone', async () => {
+  const secret = 'z'.repeat(40);
+  const { stdout } = await parley(['config', 'export'], { APP_SECRET: secret, PORT: '8080', RATE_SEND: '5/1/20' });
+  expect(stdout.split('\n')).toEqual(expect.arrayContaining(['PORT=8080', 'RATE_SEND=5/1/20', '# APP_SECRET=']));
+  expect(stdout).not.toContain(secret);
+  expect(stdout).not.toContain('DB_POOL_MAX');
+});
+
 it('parley --help: every command; colours only where they are wanted', async () => {
   const { stdout, code } = await parley(['--help']);
   expect(code).toBe(0);
@@ -221,6 +229,23 @@ it('parley --help: every command; colours only where they are wanted', async () 
   expect((await parley(['--help'], { FORCE_COLOR: '1' })).stdout).toContain('\u001B[');
   expect((await parley(['--help'], { FORCE_COLOR: '1', NO_COLOR: '1' })).stdout).not.toContain('\u001B[');
   for (const line of stdout.split('\n')) expect(line.length).toBeLessThan(140);
+});
+
+it.each([
+  [['chta'], 'there is no command "chta", did you mean "chat"; parley --help lists them'],
+  [['db', 'stauts'], 'there is no command "db stauts", did you mean "db status"; parley --help lists them'],
+  [['config', 'pritn'], 'there is no command "config pritn", did you mean "config print"; parley config --help'],
+  [['frobnicate'], 'there is no command "frobnicate"; parley --help lists them'],
+])('a mistyped command: %j', async (args, said) => {
+  expect(await parley(args)).toEqual({ code: 2, stdout: '', stderr: `parley: ${said}\n` });
+});
+
+it('a mistyped option: the nearest one is named', async () => {
+  const { code, stderr } = await parley(['chat', '--nmae', 'Ada']);
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: 'parley chat: there is no option --nmae, did you mean --name\n',
+  });
 });
 
 let admin: Promise<string> | undefined;
