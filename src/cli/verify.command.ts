@@ -17,7 +17,11 @@ export const verifyCommand: CliCommand = {
   options: {
     url: { type: 'string', description: 'the installation, such as https://chat.example.com' },
     production: { type: 'boolean', description: 'with --url (default PUBLIC_URL): also what only production needs' },
-    messages: { type: 'boolean', description: 'conversations and messages: nothing twice, no holes, watermarks and unread counts right (the default)' },
+    messages: {
+      type: 'boolean',
+      description:
+        'conversations and messages: nothing twice, no holes, watermarks and unread counts right (the default)',
+    },
     audit: { type: 'boolean', description: 'the audit log: every entry, nothing missing in between or at the end' },
     sample: { type: 'string', description: 'at most so many conversations' },
   },
