@@ -9,12 +9,13 @@ const run = promisify(execFile);
 describe('README', () => {
   let server: ServerProcess;
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let text: string;
   let blocks: { language: string; code: string }[];
 
   beforeAll(async () => {
     folder = await temporaryFolder();
     server = await startServerProcess({ DATA_DIR: folder.path });
-    const text = await readFile(join(root, 'README.md'), 'utf8');
+    text = await readFile(join(root, 'README.md'), 'utf8');
     blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', code = '']) => ({
       language,
       code,
@@ -40,6 +41,18 @@ describe('README', () => {
     expect(stdout).toContain('Ben received it live');
     expect(stdout).toContain('nothing is doubled');
     expect(stdout).toContain('Everything worked.');
+  });
+
+  it('the commands that look at an installation find nothing wrong', async () => {
+    const commands = [...text.matchAll(/^\| `(npx parley [^`]+)` \|/gm)].map(([, command = '']) => command);
+    expect(commands).toContain('npx parley doctor');
+    // Two people talk in command-line.spec.ts.
+    for (const command of commands.filter((one) => one !== 'npx parley chat')) {
+      await run('bash', ['-ec', command.replaceAll('localhost:3000', `localhost:${server.port}`)], {
+        cwd: root,
+        env: { ...process.env, NODE_OPTIONS: '', DATA_DIR: folder.path },
+      });
+    }
   });
 
   it('runs the transcript, and the socket script hears it', async () => {
