@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { root, type ServerProcess, startServerProcess, temporaryFolder } from '../support/server-process.js';
 
 const run = promisify(execFile);
 const guides = join(root, 'docs/guides');
+/** Inside the project, so that a script finds the packages as it does for the reader. */
+const artifacts = join(root, 'test/.artifacts');
 
 /** Pages whose scripts are run; every page that shows one is among them. */
 const RUN = ['delivery', 'quickstart', 'rest', 'sdk', 'sockets', 'users'];
@@ -41,6 +42,7 @@ describe('guides', () => {
   let data: Awaited<ReturnType<typeof temporaryFolder>>;
 
   beforeAll(async () => {
+    await mkdir(artifacts, { recursive: true });
     data = await temporaryFolder();
     server = await startServerProcess({
       DATA_DIR: data.path,
@@ -58,8 +60,7 @@ describe('guides', () => {
     const text = await readFile(join(guides, `${name}.md`), 'utf8');
     const blocks = blocksOf(text);
     expect(blocks.length).toBeGreaterThan(0);
-    // Inside the project, so that a script finds the packages as it does for the reader.
-    const folder = await mkdtemp(join(root, 'test/.artifacts/guide-'));
+    const folder = await mkdtemp(join(artifacts, 'guide-'));
     try {
       const script = asShellScript(blocks, folder).replaceAll('localhost:3000', `localhost:${server.port}`);
       await writeFile(join(folder, 'page.sh'), script);
