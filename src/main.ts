@@ -4,10 +4,12 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 import { packageVersion } from './platform/config/package-root.js';
 import { createBootResponder } from './platform/lifecycle/boot-responder.js';
 import { BootState } from './platform/lifecycle/boot-state.js';
+import { shortenLookups } from './platform/lifecycle/module-lookup.js';
 import { StopSignals } from './platform/lifecycle/stop-signals.js';
 import { httpTimeouts, limitBody, listenOn, ListenError } from './platform/lifecycle/listener.js';
 
 enableCompileCache();
+const lookups = shortenLookups(new URL('.', import.meta.url).href);
 
 const boot = new BootState(packageVersion());
 const signals = new StopSignals();
@@ -28,6 +30,7 @@ try {
   running.announce();
   signals.stopWith(() => running.stop());
   flushCompileCache();
+  lookups.deregister();
 } catch (error) {
   const { exitCode = 1, hint } = (error ?? {}) as { exitCode?: number; hint?: string };
   if (error instanceof ListenError) process.stderr.write(`${error.message}\n`);

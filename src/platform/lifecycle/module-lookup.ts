@@ -1,0 +1,29 @@
+import { registerHooks, type ResolveFnOutput } from 'node:module';
+
+/** Packages of ES modules alone: each `.js` that a file of theirs names relatively is one too. */
+const esmPackages = /\/node_modules\/(?:@nestjs|zod)\//;
+
+/**
+ * For each import Node asks the disk whether the file exists, whether it is a link, which package.json says what it is,
+ * and, for a package, in which of the folders above it lies. A start has more than three thousand imports, and asking took
+ * almost a tenth of it. The compiler has checked every path already: a relative import is taken as it is written, and what
+ * a package resolves to from one file of ours holds for all of them. A missing file still fails, by name, when it is read.
+ *
+ * `home` is the URL of the folder that holds the running build. Call `deregister` on the result when the start is over.
+ */
+export function shortenLookups(home: string): { deregister(): void } {
+  const packages = new Map<string, ResolveFnOutput>();
+  return registerHooks({
+    resolve(specifier, context, next) {
+      const { parentURL: parent = '', conditions } = context;
+      const own = parent.startsWith(home);
+      if (!(own || esmPackages.test(parent)) || !conditions.includes('import')) return next(specifier, context);
+      if (specifier.startsWith('.') && specifier.endsWith('.js') && parent.endsWith('.js'))
+        return { url: new URL(specifier, parent).href, format: 'module', shortCircuit: true };
+      if (!own) return next(specifier, context);
+      const found = packages.get(specifier) ?? { ...next(specifier, context), shortCircuit: true };
+      packages.set(specifier, found);
+      return found;
+    },
+  });
+}
