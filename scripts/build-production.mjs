@@ -1,7 +1,9 @@
 // The production build: the compiled dist bundled into few files (dist/production). esbuild reads the compiled output, not
 // the sources, because it emits no decorator metadata.
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { builtinModules } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
@@ -14,12 +16,36 @@ await rm(outdir, { recursive: true, force: true });
 const httpWithoutFetch = {
   name: 'http-without-fetch',
   setup(build) {
-    build.onResolve({ filter: /^(node:)?https?$/ }, ({ path }) => ({
-      path: path.replace('node:', ''),
-      namespace: 'builtin',
-    }));
+    build.onResolve({ filter: /^(node:)?https?$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path, external: true } : { path: path.replace('node:', ''), namespace: 'builtin' },
+    );
     build.onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule('node:${path}')`,
+    }));
+  },
+};
+
+/**
+ * `await import()` of a CommonJS package has its named exports in Node; from esbuild it would have a default alone, and
+ * `const { CronJob } = await import('cron')` be undefined. The names are those that Node itself finds.
+ */
+const namesOfCommonJs = {
+  name: 'names-of-commonjs',
+  setup(build) {
+    build.onResolve({ filter: /^[^./]/ }, async ({ path, kind, pluginData, importer, resolveDir }) => {
+      if (kind !== 'dynamic-import' || pluginData?.asked || builtinModules.includes(path.replace('node:', ''))) return;
+      const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: { asked: true } });
+      if (found.external || found.errors.length > 0) return found;
+      // What Node cannot load is written for bundlers alone, as ES modules.
+      const names = Object.keys(await import(pathToFileURL(found.path)).catch(() => ({})));
+      // Node gives this name to what a CommonJS module exports as a whole.
+      if (!names.includes('module.exports')) return found;
+      const own = names.filter((name) => name !== 'module.exports' && name !== 'default');
+      return { path: found.path, namespace: 'names', pluginData: { own } };
+    });
+    build.onLoad({ filter: /./, namespace: 'names' }, ({ path, pluginData: { own } }) => ({
+      contents: `const all = require(${JSON.stringify(path)}); export default all; export const { ${own.join(', ')} } = all;`,
+      resolveDir: dirname(path),
     }));
   },
 };
@@ -37,7 +63,7 @@ const { metafile } = await build({
   inject: [join(root, 'node_modules/reflect-metadata/Reflect.js')],
   minifyWhitespace: true,
   minifySyntax: true,
-  plugins: [httpWithoutFetch],
+  plugins: [httpWithoutFetch, namesOfCommonJs],
   metafile: true,
   logLevel: 'error',
   // Native modules, and what NestJS asks for only when it is installed.
