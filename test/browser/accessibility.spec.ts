@@ -52,6 +52,45 @@ it.each(looks)('axe finds nothing serious: %s', async (_, look) => {
   await context.close();
 });
 
+it.each([
+  ['light', false],
+  ['dark', true],
+])('axe finds nothing serious in what opens: thread, reply, dialogs, %s', async (_, dark) => {
+  const { page, context, complaints } = await visit(browser, demo.server.url, { dark });
+  const ada = windowOf(page, 'Ada');
+  await ada.getByLabel('Write a message').fill('For all to see');
+  await ada.getByLabel('Send').click();
+  const own = ada.locator('.message', { has: page.getByText('For all to see', { exact: true }) });
+  await own.locator('.receipt:not(.pending)').waitFor();
+  await own.hover();
+  await own.getByLabel('React').click();
+  await own.getByLabel('React with 👍').click();
+  await own.getByLabel('👍 1, by Ada').waitFor();
+  await own.getByLabel('Reply in a thread').click();
+  await ada.getByLabel('Reply in the thread').waitFor();
+  expect(await violations(page)).toEqual([]);
+  await ada.getByLabel('Close the thread').click();
+  await own.hover();
+  await own.getByLabel('Edit').click();
+  await ada.getByText('Editing').waitFor();
+  expect(await violations(page)).toEqual([]);
+  await ada.getByLabel('Cancel').click();
+  const dialogs = [
+    [ada.getByLabel('New conversation'), 'New conversation'],
+    [page.getByRole('button', { name: 'Open elsewhere' }), 'The same people, elsewhere'],
+    [page.getByRole('button', { name: 'Add a person' }), 'Whose window?'],
+  ] as const;
+  for (const [button, name] of dialogs) {
+    await button.click();
+    await page.getByRole('dialog', { name }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  }
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
 it('on a phone each window is a tab, nothing is wider than the screen, and the list is one step back', async () => {
   const { page, context } = await visit(browser, demo.server.url, { phone: true });
   const isFitting = () => page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth');

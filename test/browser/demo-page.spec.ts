@@ -74,6 +74,31 @@ it('the keyboard alone is enough: to send, to edit, to react', async () => {
   await bubble(page, 'Ada', 'Typed without a mouse').getByLabel('React with 👍').focus();
   await page.keyboard.press('Enter');
   await bubble(page, 'Ben', 'Typed without a mouse').getByLabel('👍 1, by Ada').waitFor();
+  await bubble(page, 'Ada', 'Typed without a mouse').getByLabel('👍 1, by Ada').focus();
+  await page.keyboard.press('Enter');
+  await bubble(page, 'Ben', 'Typed without a mouse').getByLabel('Reactions').waitFor({ state: 'detached' });
+  await bubble(page, 'Ada', 'Typed without a mouse').getByLabel('Delete').focus();
+  await page.keyboard.press('Enter');
+  const remove = page.getByRole('dialog').getByRole('button', { name: 'Delete' });
+  await remove.waitFor();
+  const isChosen = () => page.evaluate<boolean>(`document.activeElement?.matches('dialog .danger') ?? false`);
+  for (let i = 0; i < 4 && !(await isChosen()); i++) await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await bubble(page, 'Ben', 'Typed without a mouse').waitFor({ state: 'detached' });
+});
+
+it('how somebody appears is seen by the others', async () => {
+  const { page } = first;
+  const appearance = windowOf(page, 'Ada').getByLabel('How Ada appears');
+  const seen = windowOf(page, 'Ben').locator('.row', { has: page.getByText('Ada', { exact: false }) });
+  for (const [mode, state] of [
+    ['dnd', 'dnd'],
+    ['invisible', 'offline'],
+    ['auto', 'active'],
+  ] as const) {
+    await appearance.selectOption(mode);
+    await seen.locator(`.presence.${state}`).first().waitFor();
+  }
 });
 
 it('a picture that is dropped arrives as a picture', async () => {

@@ -4,7 +4,7 @@ import { Button, IconButton } from '../ui/button.js';
 import { Chat } from './chat.js';
 import { ConversationList } from './conversation-list.js';
 import { Avatar, Me } from './people.js';
-import type { Person } from './person.js';
+import type { Mode, Person } from './person.js';
 import { SearchPanel } from './search.js';
 import { useStore } from '../ui/store.js';
 
@@ -57,6 +57,7 @@ export function Pane({ person, isShown, first, onFocus, onClose, id }: Props) {
           <Avatar userId={person.id} size={30} presence />
           <h2>{person.user.displayName}</h2>
           <StatusChip person={person} />
+          <Appearance person={person} />
           <IconButton
             icon="search"
             label="Search"
@@ -103,6 +104,23 @@ export function Pane({ person, isShown, first, onFocus, onClose, id }: Props) {
         </div>
       </section>
     </Me.Provider>
+  );
+}
+
+/** How this person appears to the others. */
+function Appearance({ person }: { person: Person }) {
+  return (
+    <select
+      class="appearance"
+      aria-label={`How ${person.firstName} appears`}
+      value={person.mode}
+      disabled={person.status !== 'online'}
+      onChange={({ currentTarget }) => void person.appear(currentTarget.value as Mode).catch(() => undefined)}
+    >
+      <option value="auto">As it is</option>
+      <option value="dnd">Do not disturb</option>
+      <option value="invisible">Invisible</option>
+    </select>
   );
 }
 

@@ -36,6 +36,13 @@ export function useTitle(): (view: ConversationView) => string {
   };
 }
 
+const words: Record<string, string> = {
+  active: 'online',
+  idle: 'away',
+  dnd: 'does not want to be disturbed',
+  offline: 'offline',
+};
+
 export function Avatar({ userId, size = 36, presence }: { userId: string; size?: number; presence?: boolean }) {
   const people = useContext(People);
   const me = useContext(Me);
@@ -48,12 +55,22 @@ export function Avatar({ userId, size = 36, presence }: { userId: string; size?:
   return (
     <span class={`avatar colour-${person?.colour ?? 0}`} style={{ width: size, height: size, fontSize: size * 0.38 }}>
       <span aria-hidden="true">{initials}</span>
-      {presence && <span class={`presence ${state ?? 'offline'}`} title={state ?? 'offline'} />}
+      {presence && (
+        <span
+          class={`presence ${state ?? 'offline'}`}
+          role="img"
+          aria-label={words[state ?? 'offline']}
+          title={words[state ?? 'offline']}
+        />
+      )}
     </span>
   );
 }
 
-const ownPresence = ({ status }: Person) => (status === 'online' || status === 'syncing' ? 'active' : 'offline');
+function ownPresence({ status, mode }: Person): string {
+  if (mode === 'invisible' || (status !== 'online' && status !== 'syncing')) return 'offline';
+  return mode === 'dnd' ? 'dnd' : 'active';
+}
 
 /** The face of a conversation. */
 export function Face({ view, size = 36 }: { view: ConversationView; size?: number }) {

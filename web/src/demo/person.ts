@@ -3,6 +3,11 @@ import { note } from './journal.js';
 import { type Wire, wireOf } from './wire.js';
 
 type Presence = 'active' | 'idle' | 'dnd' | 'offline';
+/** How somebody wants to appear; `auto` is as the devices say. */
+export type Mode = 'auto' | 'dnd' | 'invisible';
+
+/** Where this page keeps it: nobody can ask the server how somebody wants to appear. */
+const modeOf = (userId: string): string => `parley.mode.${userId}`;
 
 /** Somebody on this page: a client of their own on a cable of their own. */
 export class Person {
@@ -12,6 +17,7 @@ export class Person {
   /** Texts that were begun, by conversation or thread. */
   readonly drafts = new Map<string, string>();
   status: Status = 'offline';
+  mode: Mode = 'auto';
   /** The conversation in this person's window. */
   openId: string | undefined;
   private readonly positions = new Map<string, number>();
@@ -26,6 +32,7 @@ export class Person {
     others: readonly string[],
   ) {
     this.wire = wireOf(user.id);
+    this.mode = (localStorage.getItem(modeOf(user.id)) as Mode | null) ?? 'auto';
     this.parley = Parley.resume(location.origin, tokens);
     this.listen();
     void this.parley.watchPresence([...others]);
@@ -52,6 +59,14 @@ export class Person {
   mend(): void {
     this.wire.mend();
     note(this.firstName, 'info', 'plugged the cable in again');
+    this.touch();
+  }
+
+  /** Others see it; the server keeps it until it is changed. */
+  async appear(mode: Mode): Promise<void> {
+    await this.parley.rest.put('/presence/me', { mode });
+    this.mode = mode;
+    localStorage.setItem(modeOf(this.id), mode);
     this.touch();
   }
 
