@@ -1,5 +1,6 @@
+import { eventually } from '../support/eventually.js';
 import { connect, register } from '../support/people.js';
-import { startServerProcess, type ServerProcess } from '../support/server-process.js';
+import { startServerProcess, type ServerProcess, untilReady } from '../support/server-process.js';
 import { poolerInstalled, startPooler, type Pooler } from './support/pgbouncer.js';
 import { throughProxy } from './support/proxy.js';
 import { DURABILITY_OFF, World, type Scene } from './support/world.js';
@@ -81,6 +82,50 @@ if (!poolerInstalled()) {
 
     it('with a direct connection for the lifecycle', async () => {
       await serve({ DATABASE_URL: throughProxy(scene.url, pooler), DATABASE_DIRECT_URL: scene.url });
+    });
+    it('F26 restarted under the running application: 503 meanwhile, same process and socket, nothing acknowledged is lost', async () => {
+      const server = await startServerProcess({
+        APP_SECRET: SECRET,
+        NODE_ENV: 'test',
+        DATABASE_URL: throughProxy(scene.url, pooler),
+      });
+      try {
+        const ada = await register(server.url, 'Ada');
+        const { body } = await ada.post<{ id: string }>('/api/v1/conversations', {
+          type: 'group',
+          title: 'Pooled',
+          memberIds: [],
+        });
+        const connection = await connect(ada);
+        const acknowledged: string[] = [];
+        const codes = new Set<string>();
+        const send = async (clientId: string): Promise<boolean> => {
+          const ack = await connection.emit('message.send', { c: body.id, clientId, body: clientId });
+          if (ack.ok) acknowledged.push(clientId);
+          else codes.add(ack.error.code);
+          return ack.ok;
+        };
+        for (let round = 0; round < 3; round++) {
+          expect(await send(crypto.randomUUID())).toBe(true);
+          await pooler.kill();
+          const unlucky = crypto.randomUUID();
+          expect(await send(unlucky)).toBe(false);
+          await pooler.start();
+          // The same clientId, as a client does it.
+          await eventually(async () => expect(await send(unlucky)).toBe(true));
+        }
+        expect([...codes]).toEqual(['database_unavailable']);
+        await untilReady(server);
+        expect(server.child.exitCode).toBeNull();
+        expect(connection.socket.connected).toBe(true);
+        const stored = await scene.sql<{ id: string }>(
+          'SELECT client_id::text AS id FROM messages WHERE client_id IS NOT NULL ORDER BY seq',
+        );
+        expect(stored.map(({ id }) => id)).toEqual(acknowledged);
+        connection.close();
+      } finally {
+        await server.stop();
+      }
     });
     it('with nothing else', async () => {
       await serve({ DATABASE_URL: throughProxy(scene.url, pooler) });

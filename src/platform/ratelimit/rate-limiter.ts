@@ -8,6 +8,7 @@ import { sql } from '../database/sql.js';
 import { DomainError } from '../errors/domain-error.js';
 import { BackgroundWork } from '../lifecycle/background-work.js';
 import { Breakers } from '../lifecycle/breakers.js';
+import { type HealthReading, HealthRegistry } from '../lifecycle/health-registry.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
 import { PostgresCounters } from './postgres-counters.js';
@@ -24,6 +25,7 @@ export interface LimitExceeded {
 
 type Counter = TokenBucket | RateLimiterAbstract;
 const PURGE_EVERY_MS = 3_600_000;
+const HEALTH = { name: 'limits', critical: false, timeoutMs: 500, cacheMs: 5000 } as const;
 
 /** Counts what callers do against the rules, for HTTP and sockets alike. */
 @Injectable()
@@ -42,12 +44,15 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
     private readonly background: BackgroundWork,
     private readonly log: Log,
     private readonly breakers: Breakers,
+    private readonly health: HealthRegistry,
   ) {
     this.rules = rulesOf(config);
   }
 
   async onModuleInit(): Promise<void> {
     this.redis = await this.connectRedis();
+    const { redis } = this;
+    if (redis) this.health.register({ ...HEALTH, check: () => writable(redis) });
     for (const name of Object.keys(this.rules) as RuleName[]) this.counters.set(name, this.counterFor(name));
     this.background.registerJob({ name: 'ratelimit.purge', every: PURGE_EVERY_MS, run: () => this.purge() });
   }
@@ -174,6 +179,12 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
     return this.database.execute(sql`
       DELETE FROM rate_limit_counters WHERE window_start < now() - make_interval(secs => ${2 * longest})`);
   }
+}
+
+/** Asked by writing: a Redis that is full, or only a replica, answers everything else. */
+async function writable(redis: Redis): Promise<HealthReading> {
+  await redis.set('parley:probe', 1, 'EX', 60);
+  return { state: 'healthy', observed: { driver: 'redis' } };
 }
 
 export const rateLimited = (quota: Quota): DomainError =>

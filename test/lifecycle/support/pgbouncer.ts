@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -15,6 +15,10 @@ const nobody = 65_534;
 
 export interface Pooler {
   port: number;
+  /** Ends it at once, with every connection through it. */
+  kill(): Promise<void>;
+  /** Again on the same port. */
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -53,16 +57,27 @@ max_client_conn = 200
     await chmod(folder, 0o755);
     await chown(config, nobody, nobody);
   }
-  const child = spawn(binary, [config], { stdio: 'ignore', ...(root ? { uid: nobody, gid: nobody } : {}) });
-  while (!(await accepts(port))) {
-    if (child.exitCode !== null) throw new Error(`PgBouncer ended with ${child.exitCode}`);
-    await delay(20);
-  }
+  const start = async (): Promise<ChildProcess> => {
+    const child = spawn(binary, [config], { stdio: 'ignore', ...(root ? { uid: nobody, gid: nobody } : {}) });
+    while (!(await accepts(port))) {
+      if (child.exitCode !== null) throw new Error(`PgBouncer ended with ${child.exitCode}`);
+      await delay(20);
+    }
+    return child;
+  };
+  let child = await start();
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  };
   return {
     port,
+    kill,
+    async start() {
+      child = await start();
+    },
     async stop() {
-      child.kill('SIGKILL');
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      await kill();
       await way.stop();
       await rm(folder, { recursive: true, force: true });
     },
