@@ -12,6 +12,9 @@ const isSpec = /\.spec\.ts$/;
 const withoutClock = /^src\/platform\/(database\/lifecycle\/|lifecycle\/boot-responder\.ts$)/;
 const entries = /^src\/(main|start|start-failure|cli)\.ts$|^src\/cli\//;
 
+/** What asks whether a table or column is there, or reacts to its absence. */
+const SCHEMA_QUESTION = /\b(information_schema|to_regclass|pg_attribute|42703|42P01|P2021|P2022)\b/;
+
 /** Name, where it holds, what it finds in a node, and what to do instead. */
 const rules = [
   {
@@ -68,6 +71,19 @@ const rules = [
       'wear @Undocumented() or @Returns() of platform/http; only openapi.ts loads it, when it is asked for a document',
   },
   {
+    name: 'no-aws-sdk-v2',
+    where: () => true,
+    finds: (node) => isModule(node, /^aws-sdk(\/|$)/),
+    instead: 'use the client of @aws-sdk for that one service; version 2 is out of support',
+  },
+  {
+    name: 'no-schema-guessing',
+    where: (file) => !file.startsWith('src/platform/database/'),
+    finds: (node) =>
+      (ts.isStringLiteralLike(node) || ts.isTemplateLiteralToken(node)) && SCHEMA_QUESTION.test(node.text),
+    instead: 'rely on the schema: the boot has compared it with the manifest, and the guard goes on doing so',
+  },
+  {
     name: 'no-kept-database-handle',
     where: () => true,
     finds: (node) => ts.isConstructorDeclaration(node) && keepsHandle(node),
@@ -94,6 +110,15 @@ function isImported(node, from, name) {
   const declaration = node.parent.parent.parent;
   return declaration.moduleSpecifier.text === from && name.test((node.propertyName ?? node.name).text);
 }
+
+/** The name of a module where one is loaded: import, export from, import(), require(). */
+const isModule = (node, name) =>
+  ts.isStringLiteralLike(node) &&
+  name.test(node.text) &&
+  (ts.isImportDeclaration(node.parent) ||
+    ts.isExportDeclaration(node.parent) ||
+    ts.isExternalModuleReference(node.parent) ||
+    (ts.isCallExpression(node.parent) && node.parent.arguments[0] === node));
 
 /** Whether a constructor, or an initialiser beside it, reads `.prisma` or `.sql` of an injected database. */
 function keepsHandle(constructor) {

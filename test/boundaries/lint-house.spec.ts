@@ -40,6 +40,14 @@ const faults: [rule: string, file: string, source: string][] = [
     'src/modules/a/a.controller.ts',
     `import { ApiOperation } from '@nestjs/swagger'; export const o = ApiOperation;`,
   ],
+  ['no-aws-sdk-v2', 'src/platform/storage/a.ts', `import AWS from 'aws-sdk'; export const a = AWS;`],
+  ['no-aws-sdk-v2', 'src/platform/storage/a.ts', `export const s3 = () => import('aws-sdk/clients/s3');`],
+  [
+    'no-schema-guessing',
+    'src/modules/a/a.repository.ts',
+    'export const q = (t: string) => `SELECT to_regclass(${t}) IS NOT NULL`;',
+  ],
+  ['no-schema-guessing', 'src/modules/a/a.service.ts', `export const missing = (code: string) => code === 'P2021';`],
   [
     'no-kept-database-handle',
     'src/modules/a/a.repository.ts',
@@ -53,6 +61,8 @@ const faults: [rule: string, file: string, source: string][] = [
 ];
 
 const sound: [file: string, source: string][] = [
+  ['src/platform/storage/a.ts', `import { S3Client } from '@aws-sdk/client-s3'; export const a = S3Client;`],
+  ['src/platform/database/a.ts', `export const q = 'SELECT to_regclass($1)';`],
   ['src/platform/config/config.ts', `export const url = process.env.URL;`],
   ['src/platform/clock/clock.ts', `export const now = (): number => Date.now();`],
   [
