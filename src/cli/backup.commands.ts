@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { audit } from '../platform/database/lifecycle/audit.js';
 import { backup, type BackupReport } from '../platform/database/lifecycle/backup.js';
 import { loadMigrations } from '../platform/database/lifecycle/migration-files.js';
 import { looking, writing } from '../platform/database/lifecycle/operate.js';
 import { restore } from '../platform/database/lifecycle/restore.js';
+import type { Session } from '../platform/database/lifecycle/session.js';
 import type { LifecycleOptions } from '../platform/database/lifecycle/types.js';
 import { now } from '../platform/clock/clock.js';
 import type { CliCommand } from './command-line.js';
@@ -24,19 +26,28 @@ class RestoreError extends Error {
   readonly exitCode = RESTORE_FAILED;
 }
 
-async function takeBackup(options: LifecycleOptions, file: string): Promise<BackupReport> {
+async function takeBackup(options: LifecycleOptions, file: string): Promise<BackupReport & { recorded: boolean }> {
   const { manifest } = options;
   if (!manifest) throw new BackupError('this build has no schema manifest; run: npm run manifest');
-  return looking(options, ({ session }) =>
-    session.use((client) =>
+  return looking(options, async ({ session }) => {
+    const report = await session.use((client) =>
       backup(client, { schema: options.schema ?? 'public', file, appVersion: options.appVersion, manifest }),
-    ),
-  ).catch((error: unknown) => {
+    );
+    const { tables, rows, takenAt } = report;
+    return { ...report, recorded: await record(session, { tables, rows, takenAt }) };
+  }).catch((error: unknown) => {
     throw error instanceof Error && 'exitCode' in error
       ? error
       : new BackupError(`no backup was written: ${(error as Error).message}`, { cause: error });
   });
 }
+
+/** So that the age of the last backup is known. A backup is good without it: the server may be one that only reads. */
+const record = (session: Session, detail: Record<string, unknown>): Promise<boolean> =>
+  audit(session, { action: 'backup.taken', detail }).then(
+    () => true,
+    () => false,
+  );
 
 /** Writes a backup into a folder under a name made of the time, and answers its path. */
 export async function backupInto(options: LifecycleOptions, folder: string): Promise<string> {
@@ -49,11 +60,27 @@ export const backupCommand: CliCommand = {
   name: 'backup',
   summary:
     'Write everything in the database, as of one instant, to one file, while the server goes on. Exit 30 when it fails.',
-  options: { out: { type: 'string', description: 'the file, or a folder; default BACKUP_LOCATION' } },
-  examples: ['parley backup --out /backups', 'parley backup --out before-upgrade.backup'],
+  options: {
+    out: { type: 'string', description: 'the file, or a folder; default BACKUP_LOCATION' },
+    'record-only': {
+      type: 'boolean',
+      description: 'write none: one was made by other means, such as a snapshot, and its age is to be watched',
+    },
+  },
+  examples: [
+    'parley backup --out /backups',
+    'parley backup --out before-upgrade.backup',
+    'parley backup --record-only',
+  ],
   run: (invocation) =>
     withDatabase(invocation, async ({ config, options }) => {
-      const { out } = invocation.flags;
+      const { out, 'record-only': recordOnly } = invocation.flags;
+      if (recordOnly === true) {
+        const recorded = await looking(options, ({ session }) => record(session, { elsewhere: true }));
+        if (!recorded) throw new BackupError('the backup could not be recorded: this database takes no writes');
+        invocation.print({ recorded }, () => 'recorded as the last backup');
+        return 0;
+      }
       const target = typeof out === 'string' ? out : config.BACKUP_LOCATION;
       if (!target) {
         invocation.note('parley backup: say where with --out, or set BACKUP_LOCATION');
@@ -65,6 +92,7 @@ export const backupCommand: CliCommand = {
       );
       const file = isFolder ? join(target, `parley-${now().toISOString().replaceAll(/[:.]/g, '-')}.backup`) : target;
       const report = await takeBackup(options, file);
+      if (!report.recorded) invocation.note('this backup is not recorded: the database takes no writes');
       invocation.print(
         report,
         () => `${report.rows} rows of ${report.tables} tables in ${report.file}, as of ${report.takenAt}`,

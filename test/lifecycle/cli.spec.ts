@@ -140,6 +140,11 @@ it('backup and restore: into an empty database only, and only when it is meant',
   expect((await parley('backup')).code).toBe(2);
   expect((await parley(`backup --out ${join(folder, 'no/such/folder/x')}`)).code).toBe(30);
   expect(await parley(`backup --out ${file}`)).toMatchObject({ code: 0, stdout: expect.stringContaining(file) });
+  expect((await parley('backup --record-only')).code).toBe(0);
+  const recorded = await scene.sql(
+    `SELECT detail->'elsewhere' AS elsewhere FROM lifecycle.audit WHERE action = 'backup.taken' ORDER BY id`,
+  );
+  expect(recorded).toEqual([{ elsewhere: null }, { elsewhere: true }]);
   const target = await world.database();
   await target.sql('DROP SCHEMA ledger CASCADE');
   const into = { DATABASE_URL: target.url };

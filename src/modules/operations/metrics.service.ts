@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics } from 'prom-client';
 import { DatabaseService } from '../../platform/database/database.service.js';
+import { lastBackupAt } from '../../platform/database/last-backup.js';
 import { errorFingerprints } from '../../platform/errors/report-unexpected.js';
 import { metrics, registry } from '../../platform/logging/metrics.js';
 import { metricsText } from '../../platform/logging/metrics-text.js';
@@ -31,16 +32,18 @@ export class MetricsService {
     metrics.dbConnections.set({ state: 'idle' }, idle);
     metrics.dbConnections.set({ state: 'waiting' }, waiting);
     metrics.errorFingerprints.set(errorFingerprints().length);
-    await this.readOutbox();
+    await this.readDatabase();
     return metricsText(format);
   }
 
   /** Without a database the page is needed most: it then keeps the last figures. */
-  private async readOutbox(): Promise<void> {
+  private async readDatabase(): Promise<void> {
     try {
       const { depth, oldestSeconds } = await outboxBacklog(this.database);
       metrics.outboxDepth.set(depth);
       metrics.outboxOldest.set(oldestSeconds);
+      const backup = await lastBackupAt(this.database);
+      if (backup) metrics.backupLastSuccess.set(backup.getTime() / 1000);
     } catch {
       // db_errors_total has counted it.
     }

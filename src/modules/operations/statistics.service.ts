@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type Actor, requirePermission } from '../../platform/auth/actor.js';
 import { Config } from '../../platform/config/config.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
+import { lastBackupAt } from '../../platform/database/last-backup.js';
 import { HealthRegistry } from '../../platform/lifecycle/health-registry.js';
 import { ReplicaLease } from '../../platform/realtime/replica-lease.js';
 import { Rooms } from '../../platform/realtime/rooms.js';
@@ -58,12 +59,13 @@ export class StatisticsService implements OnModuleInit {
   /** Slow queries are those of this replica. */
   async databaseUse(actor: Actor) {
     requirePermission(actor, 'health.read');
-    const [blocks, tables, indexes, transactions, locks] = await Promise.all([
+    const [blocks, tables, indexes, transactions, locks, backup] = await Promise.all([
       blockCounts(this.database),
       tableStatistics(this.database),
       indexStatistics(this.database),
       longTransactions(this.database),
       lockWaits(this.database),
+      lastBackupAt(this.database),
     ]);
     return {
       pool: this.metrics.pool(),
@@ -76,6 +78,7 @@ export class StatisticsService implements OnModuleInit {
       advice: indexAdvice(tables, indexes),
       longTransactions: transactions,
       locks,
+      lastBackupAt: backup?.toISOString() ?? null,
     };
   }
 

@@ -72,6 +72,7 @@ export const metrics = {
   deadLetters: counter('dead_letters_total', 'Work that was given up', ['queue']),
   outboxDepth: gauge('outbox_depth', 'Rows waiting in the outbox'),
   outboxOldest: gauge('outbox_oldest_seconds', 'Age of the oldest outbox row'),
+  backupLastSuccess: gauge('backup_last_success_timestamp', 'Unix seconds of the last backup; 0 while none is known'),
 
   rateLimited: counter('ratelimit_violations_total', 'Refused by a rate limit', ['rule']),
   breakerState: gauge('breaker_state', '0 asked, 1 on trial, 2 not asked', ['dependency']),

@@ -89,7 +89,12 @@ describe('detailed health', () => {
 
 it('shows how the database is used, without a value of a statement', async () => {
   const { body } = await admin.get('/api/v1/db/perf');
-  expect(body).toMatchObject({ pool: { waiting: expect.any(Number) }, slowQueries: expect.any(Array), locks: [] });
+  expect(body).toMatchObject({
+    pool: { waiting: expect.any(Number) },
+    slowQueries: expect.any(Array),
+    locks: [],
+    lastBackupAt: null,
+  });
   expect(body['tables']).toContainEqual(expect.objectContaining({ table: 'users', bytes: expect.any(Number) }));
   expect(body['indexes']).toContainEqual(expect.objectContaining({ index: 'users_pkey', unique: true }));
 });
@@ -123,6 +128,7 @@ describe('metrics', () => {
       /^db_client_connection_count\{state="waiting"\} 0$/m,
       /^outbox_depth \d/m,
       /^outbox_oldest_seconds \d/m,
+      /^backup_last_success_timestamp 0$/m,
       /^http_server_request_duration_seconds_count\{.*http_route="\/health\/detailed".*\} \d/m,
       /^degraded\{component="bus"\} 0$/m,
     ])

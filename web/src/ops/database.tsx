@@ -1,5 +1,5 @@
 import { Card, Loaded, Table } from './card.js';
-import { bytes, count, milliseconds, seconds, timeOf } from './format.js';
+import { bytes, count, milliseconds, momentOf, seconds, timeOf } from './format.js';
 import { useResource } from './resource.js';
 import type { Operator } from './session.js';
 import { Figure } from './sockets.js';
@@ -19,6 +19,10 @@ export function DatabaseCard() {
               <Figure name="Connections" value={`${data.pool.total - data.pool.idle} of ${data.pool.total} busy`} />
               <Figure name="Waiting for one" value={count(data.pool.waiting)} />
               <Figure name="Cache hits" value={`${count(data.cacheHitRate)} %`} />
+              <Figure
+                name="Last backup"
+                value={data.lastBackupAt === null ? 'none known' : momentOf(data.lastBackupAt)}
+              />
             </dl>
             <Slow rows={data.slowQueries} />
             <Waits {...data} />

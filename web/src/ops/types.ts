@@ -144,6 +144,7 @@ export interface DatabaseUse {
     relation: string | null;
     seconds: number | null;
   }[];
+  lastBackupAt: string | null;
 }
 
 export interface Violation {

@@ -12,7 +12,8 @@ export type AuditAction =
   | 'history.resolved'
   | 'schema.repaired'
   | 'schema.ahead'
-  | 'epoch.raised';
+  | 'epoch.raised'
+  | 'backup.taken';
 
 export interface AuditEntry {
   action: AuditAction;
