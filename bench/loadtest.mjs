@@ -58,8 +58,10 @@ try {
   const subject = { usage: () => ({ at: performance.now(), server: 0, database: 0 }), residentKiB: 0 };
   const { cpuPer1000: _, residentMiB: __, ...figures } = await new Traffic(subject, world).open(rate, seconds);
   const finishedAt = new Date().toISOString();
-  for (const client of world.members.flat()) client.close();
-  process.stdout.write(`${JSON.stringify({ startedAt, finishedAt, figures })}\n`);
+  const clients = world.members.flat();
+  const dropped = clients.filter((client) => client.dropped).length;
+  for (const client of clients) client.close();
+  process.stdout.write(`${JSON.stringify({ startedAt, finishedAt, figures: { ...figures, dropped } })}\n`);
 } catch (error) {
   note(error.message);
   process.exitCode = 1;

@@ -16,6 +16,8 @@ class Client {
   /** Called with the stamp of a delivered message: number, conversation. */
   onMessage = () => undefined;
   failures = 0;
+  /** The other side, or the network, has ended it. */
+  dropped = false;
   #tcp;
   #rest = Buffer.alloc(0);
   #ready = Promise.withResolvers();
@@ -27,6 +29,7 @@ class Client {
     this.#tcp = tcp;
     tcp.setNoDelay(true);
     tcp.on('error', () => undefined);
+    tcp.on('close', () => (this.dropped = true));
     await once(tcp, secure ? 'secureConnect' : 'connect');
     const key = randomBytes(16).toString('base64');
     tcp.write(

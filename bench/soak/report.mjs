@@ -2,6 +2,8 @@ import { percentiles, round } from '../load/measure.mjs';
 
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
+const SLOPE_MIB = 1;
+const OUTBOX_S = 60;
 const mib = (bytes) => round(bytes / MIB, 1);
 
 /** Least squares, per hour, of what `pick` takes from samples with `at` in ms. */
@@ -58,4 +60,16 @@ function chats(stretches) {
       failures: stretches.at(-1).errors.failures,
     },
   };
+}
+
+/** What does not hold, by name; `dropped` are the sockets that closed meanwhile. */
+export function judge({ resident, outbox, pairs, groups }, dropped) {
+  const wrong = [pairs, groups].flatMap(({ errors }) => Object.values(errors)).reduce((sum, count) => sum + count, 0);
+  const findings = {
+    memory: resident.slopeMiBPerHour >= SLOPE_MIB,
+    messages: wrong > 0,
+    sockets: dropped > 0,
+    outbox: outbox.oldestSeconds.max >= OUTBOX_S,
+  };
+  return Object.keys(findings).filter((name) => findings[name]);
 }

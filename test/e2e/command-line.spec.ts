@@ -92,7 +92,8 @@ it('parley loadtest: figures, targets, a stored report; the people are gone afte
   const { stdout, stderr } = await parley(['loadtest', ...small], { PARLEY_TOKEN: token });
   const { stored, summary } = JSON.parse(stdout) as { stored: string; summary: Record<string, number | object> };
   expect(summary).toMatchObject({ pairs: 2, rate: 10, errors: { lost: 0, doubled: 0, misrouted: 0, failures: 0 } });
-  for (const figure of ['p50', 'p95', 'p99', 'average', 'deviation', 'errorRate'])
+  expect(summary).toMatchObject({ dropped: 0, databaseErrors: 0 });
+  for (const figure of ['p50', 'p95', 'p99', 'average', 'deviation', 'errorRate', 'databaseP95'])
     expect(summary[figure]).toEqual(expect.any(Number));
   expect(stderr).toContain('erasing 4 people');
   const report = await fetch(`${server.url}/api/v1/system-health/load-test-reports/${stored}`, {
