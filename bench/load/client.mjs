@@ -9,6 +9,7 @@ import { frame } from '../realtime/raw-socket.mjs';
 const BODY = Buffer.from('"body":"');
 const READY = Buffer.from('"ready"');
 const OPEN_LIMIT_MS = 30_000;
+const [ZERO, NINE, POINT] = Buffer.from('09.');
 
 class Client {
   /** Called with the id of the send. */
@@ -67,11 +68,16 @@ class Client {
   delivered(data, from, to) {
     const at = data.indexOf(BODY, from);
     if (at < 0 || at >= to) return;
-    let number = 0;
     let i = at + BODY.length;
-    for (; data[i] !== 46; i++) number = number * 10 + data[i] - 48;
-    let conversation = 0;
-    for (i += 1; data[i] !== 46; i++) conversation = conversation * 10 + data[i] - 48;
+    const next = () => {
+      let number = 0;
+      for (; data[i] >= ZERO && data[i] <= NINE; i++) number = number * 10 + data[i] - ZERO;
+      return data[i++] === POINT ? number : undefined;
+    };
+    const number = next();
+    const conversation = next();
+    // Somebody else may write there too.
+    if (number === undefined || conversation === undefined) return;
     this.onMessage(number, conversation);
   }
 
