@@ -1,13 +1,14 @@
 // The production build: the compiled dist bundled into few files (dist/production). esbuild reads the compiled output, not
 // the sources, because it emits no decorator metadata.
+//   node scripts/build-production.mjs [folder, from the top level]
 import { rm } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
-const outdir = join(root, 'dist/production');
+const outdir = join(root, process.argv[2] ?? 'dist/production');
 await rm(outdir, { recursive: true, force: true });
 /**
  * `import 'node:http'` from an ES module reads every export of it, and one of them (WebSocket) loads Node's whole fetch
@@ -90,4 +91,4 @@ const { metafile } = await build({
   },
 });
 const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
-console.log(`dist/production: ${Object.keys(metafile.outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB`);
+console.log(`${relative(root, outdir)}: ${Object.keys(metafile.outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB`);
