@@ -1,6 +1,6 @@
 import type { Db } from '../../platform/database/db.js';
 import { sql } from '../../platform/database/sql.js';
-import { type Appended, json, toRow } from './message-append.repository.js';
+import { type Appended, json, toRow, tracePart } from './message-append.repository.js';
 import { type Draft, planJoint } from './message-batch.rules.js';
 
 interface Head {
@@ -48,7 +48,7 @@ export async function appendJointly(db: Db, parts: Parts): Promise<(Appended | u
     )
     SELECT conversation_id AS "conversationId", seq, ord, rev, at, (
       SELECT outbox_append_each('message.created', array_agg(ins.conversation_id), array_agg(
-        jsonb_build_object('id', ins.id, 'conversationId', ins.conversation_id, 'seq', ins.seq, 'rev', ins.rev)))
+        jsonb_build_object('id', ins.id, 'conversationId', ins.conversation_id, 'seq', ins.seq, 'rev', ins.rev)${tracePart(all)}))
       FROM ins) AS told
     FROM h`);
   const byId = new Map(heads.map((head) => [head.conversationId, head]));

@@ -53,7 +53,7 @@ export async function appendMessages(db: Db, conversationId: string, drafts: rea
     )${attachmentPart(conversationId, drafts)}${mentionPart(conversationId, drafts)}${threadPart(conversationId, plan.threads, drafts)}
     SELECT ins.seq, ins.rev, ins.ord, ins.created_at AS "createdAt", ${threadsColumn(plan.threads)} AS threads,
       outbox_append('message.created', ins.conversation_id,
-        jsonb_build_object('id', ins.id, 'conversationId', ins.conversation_id, 'seq', ins.seq, 'rev', ins.rev))
+        jsonb_build_object('id', ins.id, 'conversationId', ins.conversation_id, 'seq', ins.seq, 'rev', ins.rev)${tracePart(drafts)})
     FROM ins ORDER BY ins.seq`);
   return { rows: stored.map((numbers, i) => toRow(draftAt(drafts, i), numbers)), threads: stored[0]?.threads ?? [] };
 }
@@ -64,6 +64,14 @@ function draftAt(drafts: readonly Draft[], i: number): Draft {
   const draft = drafts[i];
   if (!draft) throw new Error('more rows than drafts');
   return draft;
+}
+
+/** To the payload of each event the trace in which its message was sent; nothing where none is recorded. */
+export function tracePart(drafts: readonly Draft[]) {
+  const traced = drafts.filter(({ traceparent }) => traceparent !== undefined);
+  if (traced.length === 0) return sql``;
+  const byId = Object.fromEntries(traced.map(({ id, traceparent }) => [id, { traceparent }]));
+  return sql` || coalesce(${JSON.stringify(byId)}::jsonb -> ins.id::text, '{}')`;
 }
 
 const isAsked = (drafts: readonly Draft[]): boolean => !drafts.some(({ unasked }) => unasked);

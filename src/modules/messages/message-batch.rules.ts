@@ -28,6 +28,8 @@ export interface Draft {
   unasked: boolean;
   /** Least milliseconds since the sender's last message here (slow mode); 0 for no such rule. */
   pauseMs: number;
+  /** Of the trace in which it is sent; its event goes on with it. */
+  traceparent?: string | undefined;
 }
 
 /** Where each message and thread of a batch stands, as offsets from the head before it. */

@@ -4,6 +4,7 @@ import { DatabaseService } from '../../platform/database/database.service.js';
 import { isOutage, sqlStateOf } from '../../platform/database/database-error.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import { metrics } from '../../platform/logging/metrics.js';
+import { storedTrace } from '../../platform/logging/tracing.js';
 import { type MessageView, noContext, toMessageView } from './dto/message.view.js';
 import { toThreadView } from './dto/thread.view.js';
 import { appendJointly } from './joint-append.repository.js';
@@ -48,7 +49,7 @@ export class MessageBatchService {
   /** Stores a message and tells the room. Rejects with the database's own error; nothing is stored then. */
   append(draft: Draft): Promise<MessageView> {
     return new Promise((resolve, reject) => {
-      const waiting = { draft, resolve, reject };
+      const waiting = { draft: { ...draft, traceparent: storedTrace() }, resolve, reject };
       const queue = this.queues.get(draft.conversationId);
       if (!queue) {
         this.queues.set(draft.conversationId, [waiting]);

@@ -3,6 +3,7 @@ import { newId } from '../clock/clock.js';
 import type { Tx } from '../database/db.js';
 import { sql } from '../database/sql.js';
 import { Log } from '../logging/log.js';
+import { withTrace } from '../logging/tracing.js';
 import { Bus } from './bus.js';
 import type { DeliveredEvent, DomainEvent, FeedPosition } from './domain-event.js';
 import { EventHandlers } from './event-handlers.js';
@@ -26,7 +27,7 @@ export class EventsService {
   /** Durable: the outbox row is written in the caller's transaction; the live hint follows its commit. */
   async publish(tx: Tx, event: DomainEvent, view?: unknown): Promise<void> {
     await tx.execute(
-      sql`SELECT outbox_append(${event.topic}, ${event.key}, ${JSON.stringify(event.payload())}::jsonb)`,
+      sql`SELECT outbox_append(${event.topic}, ${event.key}, ${JSON.stringify(withTrace(event.payload()))}::jsonb)`,
     );
     tx.afterCommit(() => this.announce(event, view));
   }

@@ -6,7 +6,7 @@ import { sql } from '../database/sql.js';
 import { BackgroundWork } from '../lifecycle/background-work.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
-import { spanned } from '../logging/tracing.js';
+import { spanned, splitTrace } from '../logging/tracing.js';
 import { PollLoop } from '../queue/poll-loop.js';
 import type { DeliveredEvent } from './domain-event.js';
 import { type BatchHandler, EventHandlers } from './event-handlers.js';
@@ -18,6 +18,8 @@ interface OutboxRow {
   key: string;
   payload: Record<string, unknown>;
   attempts: number;
+  /** Of the trace in which the event came about. */
+  traceparent: string | undefined;
 }
 
 const BATCH = 200;
@@ -61,7 +63,9 @@ export class OutboxRelay implements OnModuleInit {
       if (rows.length === 0) return false;
       const done: number[] = [];
       for (const [topic, group] of Map.groupBy(rows, (row) => row.topic))
-        done.push(...(await this.deliver(topic, group)));
+        // One by one only what is part of a recorded trace: its handlers, and the work they give out, belong to it.
+        for (const [traceparent, part] of Map.groupBy(group, (row) => row.traceparent))
+          done.push(...(await this.deliver(topic, part, traceparent)));
       if (done.length > 0) await this.database.execute(sql`DELETE FROM outbox WHERE id = ANY(${done}::bigint[])`);
       return rows.length === BATCH;
     } catch (error) {
@@ -70,16 +74,17 @@ export class OutboxRelay implements OnModuleInit {
     }
   }
 
-  private claim(): Promise<OutboxRow[]> {
-    return this.database.query<OutboxRow & Record<string, unknown>>(sql`
+  private async claim(): Promise<OutboxRow[]> {
+    const rows = await this.database.query<Omit<OutboxRow, 'traceparent'> & Record<string, unknown>>(sql`
       UPDATE outbox SET attempts = attempts + 1, next_at = now() + make_interval(secs => ${CLAIM_S})
       WHERE id = ANY(ARRAY(SELECT id FROM outbox WHERE next_at <= now() AND topic NOT LIKE 'work.%'
                                ORDER BY next_at, id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED))
       RETURNING id, topic, key, payload, attempts`);
+    return rows.map((row) => ({ ...row, ...splitTrace(row.payload) }));
   }
 
   /** Answers the ids of the rows that are finished with: handled by all, of interest to nobody, or given up. */
-  private async deliver(topic: string, rows: OutboxRow[]): Promise<number[]> {
+  private async deliver(topic: string, rows: OutboxRow[], traceparent: string | undefined): Promise<number[]> {
     const handlers = this.handlers.durableFor(topic);
     const failed = new Map<number, unknown>();
     for (const { name, handle, handleMany } of handlers) {
@@ -87,6 +92,7 @@ export class OutboxRelay implements OnModuleInit {
         name: `event ${topic}`,
         kind: 'consumer',
         facts: { 'event.topic': topic, handler: name },
+        traceparent,
       } as const;
       if (handleMany && (await spanned(start, () => this.tryMany(name, handleMany, rows)))) continue;
       for (const row of rows) {

@@ -70,6 +70,27 @@ export function traceHeaders(): Record<string, string> {
   return traceparent === undefined ? {} : { traceparent };
 }
 
+/** Of the trace the caller runs in, where it is recorded: for what is stored now and goes on later. */
+export function storedTrace(): string | undefined {
+  const traceparent = tracer?.traceparent();
+  return traceparent?.endsWith('-01') ? traceparent : undefined;
+}
+
+/** A payload that carries the trace in which it came about; itself while nobody traces. */
+export function withTrace(payload: Record<string, unknown>): Record<string, unknown> {
+  const traceparent = storedTrace();
+  return traceparent === undefined ? payload : { ...payload, traceparent };
+}
+
+/** The trace that a stored payload carries, and the payload without it. */
+export function splitTrace(stored: Record<string, unknown>): {
+  traceparent: string | undefined;
+  payload: Record<string, unknown>;
+} {
+  const { traceparent, ...payload } = stored;
+  return typeof traceparent === 'string' ? { traceparent, payload } : { traceparent: undefined, payload: stored };
+}
+
 /** Lets the access log, which is written when no span runs any more, name the span of its request. */
 export function rememberTrace(subject: object, span: OpenSpan | undefined): void {
   if (span) spansOf.set(subject, span.ids);

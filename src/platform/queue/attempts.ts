@@ -1,5 +1,5 @@
 import { jitter } from '../clock/clock.js';
-import { spanned } from '../logging/tracing.js';
+import { spanned, splitTrace } from '../logging/tracing.js';
 import { type DueWork, RetryLater, type Worker } from './delayed-work.js';
 
 export const MAX_ATTEMPTS = 10;
@@ -7,15 +7,19 @@ export const MAX_ATTEMPTS = 10;
 export const CLAIM_S = 60;
 const MAX_BACKOFF_MS = 300_000;
 
-export const handled = (worker: Worker, work: DueWork): Promise<void> =>
-  spanned(
+/** One attempt, as part of the trace in which the work came about. */
+export function handled(worker: Worker, work: DueWork): Promise<void> {
+  const { traceparent, payload } = splitTrace(work.payload);
+  return spanned(
     {
       name: `work ${worker.queue}`,
       kind: 'consumer',
       facts: { 'work.queue': worker.queue, 'work.attempt': work.attempt },
+      traceparent,
     },
-    () => worker.handle(work),
+    () => worker.handle({ ...work, payload }),
   );
+}
 
 /** Until the next attempt, when this one has failed. */
 export function pauseAfter(error: unknown, attempt: number): number {

@@ -1,5 +1,6 @@
 import type { Db } from '../database/db.js';
 import { sql } from '../database/sql.js';
+import { withTrace } from '../logging/tracing.js';
 import { CLAIM_S } from './attempts.js';
 import type { Backlog, WorkItem } from './delayed-work.js';
 
@@ -19,7 +20,7 @@ export async function insertWork(db: Db, items: readonly WorkItem[]): Promise<vo
     INSERT INTO outbox (topic, key, payload, next_at)
     SELECT ${WORK_TOPIC} || i.queue, i.key, i.payload::jsonb, now() + make_interval(secs => i.delay / 1000.0)
     FROM unnest(${items.map(({ queue }) => queue)}::text[], ${items.map(({ key }) => key)}::text[],
-                ${items.map(({ payload }) => JSON.stringify(payload))}::text[],
+                ${items.map(({ payload }) => JSON.stringify(withTrace(payload)))}::text[],
                 ${items.map(({ delayMs = 0 }) => delayMs)}::float8[]) AS i (queue, key, payload, delay)`);
 }
 

@@ -6,6 +6,7 @@ import { clientConfig } from '../database/lifecycle/connection-url.js';
 import { Sql, sql } from '../database/sql.js';
 import type { BackgroundWork } from '../lifecycle/background-work.js';
 import type { Log } from '../logging/log.js';
+import { withTrace } from '../logging/tracing.js';
 import { CLAIM_S, MAX_ATTEMPTS } from './attempts.js';
 import { insertLetter } from './dead-letters.repository.js';
 import type { Backlog, WorkItem } from './delayed-work.js';
@@ -81,7 +82,13 @@ export class PgBossWork extends PolledWork<ClaimedJob> {
       await this.insert(
         db,
         queue,
-        group.map(({ key, payload, delayMs = 0 }) => ({ id: `work-${newId()}`, key, payload, attempts: 0, delayMs })),
+        group.map(({ key, payload, delayMs = 0 }) => ({
+          id: `work-${newId()}`,
+          key,
+          payload: withTrace(payload),
+          attempts: 0,
+          delayMs,
+        })),
       );
     }
     this.hurryFor(items, db);

@@ -6,6 +6,8 @@ import { BackgroundWork } from '../../../src/platform/lifecycle/background-work.
 import { currentTrace, openSpan } from '../../../src/platform/logging/tracing.js';
 import { createTestApp, type TestApp } from '../../support/app.js';
 import { HttpClient } from '../../support/http-client.js';
+import { FakeProvider, SECRET as PUSH_SECRET } from '../notifications/fake-provider.js';
+import { giveDevice } from '../notifications/support.js';
 import { startOtlpReceiver } from '../../support/otlp-receiver.js';
 import { connect, type Connection, type Person, register } from '../../support/people.js';
 
@@ -14,16 +16,20 @@ const parentId = randomBytes(8).toString('hex');
 const SECRET = `do-not-trace-${randomUUID()}`;
 
 let receiver: Awaited<ReturnType<typeof startOtlpReceiver>>;
+let provider: FakeProvider;
 let app: TestApp;
 let ada: Person;
 let socket: Connection;
 let conversation: string;
 beforeAll(async () => {
   receiver = await startOtlpReceiver();
+  provider = await FakeProvider.start();
   app = await createTestApp({
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     OTEL_EXPORTER_OTLP_HEADERS: 'x-team=chat%20ops',
     OTEL_SERVICE_NAME: 'parley-test',
+    PUSH_WEBHOOK_URL: `${provider.url}/push`,
+    PUSH_WEBHOOK_SECRET: PUSH_SECRET,
   });
   ada = await register(app.url);
   const { body } = await ada.post('/api/v1/conversations', { type: 'group', title: 'Team', memberIds: [] });
@@ -33,6 +39,7 @@ beforeAll(async () => {
 afterAll(async () => {
   socket.close();
   await app.close();
+  await provider.close();
   await receiver.close();
 });
 
@@ -103,6 +110,36 @@ it('traces socket commands, also those that fail, the work behind them, and jobs
   await receiver.until((span) => span.traceId === job.traceId && span.name.includes('system_metric_daily'));
 });
 
+it('goes on across the outbox: the event of a send, the work that follows and the push belong to its trace', async () => {
+  const ben = await register(app.url);
+  await giveDevice(ben);
+  const { body: chat } = await ada.post<{ id: string }>('/api/v1/conversations', {
+    type: 'direct',
+    memberIds: [ben.id],
+  });
+  const sendTrace = randomBytes(16).toString('hex');
+  // Beside others that nobody traces, which may be stored in the same statement.
+  const send = (c: string, id: string, flags: string) =>
+    ada.post(
+      `/api/v1/conversations/${c}/messages`,
+      { clientId: randomUUID(), body: SECRET },
+      { traceparent: `00-${id}-${parentId}-${flags}` },
+    );
+  const unsampled = randomBytes(16).toString('hex');
+  await Promise.all([
+    send(conversation, unsampled, '00'),
+    send(chat.id, sendTrace, '01'),
+    send(conversation, unsampled, '00'),
+  ]);
+  const inTrace = (name: RegExp) => receiver.until((span) => span.traceId === sendTrace && name.test(span.name));
+  const request = await inTrace(/^POST \/api\/v1\/conversations\/:id\/messages$/);
+  expect(await inTrace(/^event message\.created$/)).toMatchObject({ parentSpanId: request.spanId });
+  await inTrace(/^work /);
+  const [push] = await provider.until(1, ({ headers }) => String(headers['traceparent']).includes(sendTrace));
+  expect(push?.path).toBe('/push');
+  expect(push?.body.toString()).not.toContain('traceparent');
+});
+
 it('hands the trace on to whom it posts', async () => {
   let headers: IncomingHttpHeaders = {};
   const target = createServer((request, response) => {
@@ -131,11 +168,11 @@ it('names slow traces in OpenMetrics, and still counts under the same names in P
   );
   expect(open.body).toMatch(/^db_client_operation_duration_seconds_bucket\{.* # \{trace_id="[0-9a-f]{32}"\}/m);
   expect(open.body).toMatch(/^ws_event_duration_seconds_bucket\{.* # \{trace_id="[0-9a-f]{32}"\}/m);
-  expect(open.body).toMatch(/^# TYPE msg_accepted counter\nmsg_accepted_total 1$/m);
+  expect(open.body).toMatch(/^# TYPE msg_accepted counter\nmsg_accepted_total 4$/m);
   expect(open.body.endsWith('# EOF\n')).toBe(true);
   const plain = await scrape('text/plain');
   expect(plain.headers.get('content-type')).toContain('version=0.0.4');
-  expect(plain.body).toMatch(/^# TYPE msg_accepted_total counter\nmsg_accepted_total 1$/m);
+  expect(plain.body).toMatch(/^# TYPE msg_accepted_total counter\nmsg_accepted_total 4$/m);
   expect(plain.body).not.toContain('trace_id');
 });
 
