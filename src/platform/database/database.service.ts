@@ -119,28 +119,27 @@ export class DatabaseService implements Db {
   }
 
   async query<Row extends QueryResultRow>(statement: Sql): Promise<Row[]> {
-    const { patience } = this;
-    const work = () => this.run<Row>(this.connections, statement);
-    const result = await (patience ? patience(work) : work());
-    return result.rows;
+    return (await this.again(() => this.run<Row>(this.connections, statement))).rows;
   }
 
   async execute(statement: Sql): Promise<number> {
-    const { patience } = this;
-    const work = () => this.run(this.connections, statement);
-    const result = await (patience ? patience(work) : work());
-    return result.rowCount ?? 0;
+    return (await this.again(() => this.run(this.connections, statement))).rowCount ?? 0;
   }
 
   /**
    * Runs `work` in one transaction. A serialization failure or a deadlock repeats the whole of it, at most three times,
    * so `work` must do nothing but statements; what has to follow the commit goes through `tx.afterCommit`.
    */
-  async tx<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  tx<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+    return this.again(() => this.attempt(work));
+  }
+
+  /** What a serialization failure or a deadlock rolled back left nothing behind; a statement by itself is a transaction too. */
+  private async again<Result>(work: () => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt++) {
       try {
         const { patience } = this;
-        return await (patience ? patience(() => this.attempt(work)) : this.attempt(work));
+        return await (patience ? patience(work) : work());
       } catch (error) {
         if (!isTransient(error)) throw error;
         if (attempt === MAX_ATTEMPTS) throw new DomainError('overloaded', {}, { cause: error });

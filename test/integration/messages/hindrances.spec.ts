@@ -4,6 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Client } from 'pg';
 import { createTestApp, type TestApp } from '../../support/app.js';
+import { query } from '../../support/database.js';
+import { eventually } from '../../support/eventually.js';
 import { type Person, registerMany } from '../../support/people.js';
 import { acting, createGroup, type SendResult, send } from './support.js';
 
@@ -43,6 +45,97 @@ describe('what stands in the way of a message', () => {
       await holder.end();
     }
     expect((await post(ada, 'x', { clientId })).status).toBe(201);
+  });
+
+  describe('transactions that get into each other’s way', () => {
+    /** The first so many writes to the table end as PostgreSQL ends one of two that cannot both be. */
+    const conflicts = async (table: string, count: number, work: () => Promise<void>): Promise<number> => {
+      await query(
+        `CREATE SEQUENCE tries;
+         CREATE FUNCTION conflict() RETURNS trigger AS $$ BEGIN
+           IF nextval('tries') <= ${count} THEN RAISE EXCEPTION 'planted' USING ERRCODE = 'serialization_failure'; END IF;
+           RETURN NEW; END $$ LANGUAGE plpgsql;
+         CREATE TRIGGER conflict BEFORE INSERT OR UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION conflict()`,
+        [],
+        plain.databaseUrl,
+      );
+      try {
+        await work();
+        const [row] = await query<{ tries: number }>(
+          'SELECT last_value::int AS tries FROM tries',
+          [],
+          plain.databaseUrl,
+        );
+        return row?.tries ?? 0;
+      } finally {
+        const drop = `DROP TRIGGER conflict ON ${table}; DROP FUNCTION conflict(); DROP SEQUENCE tries`;
+        await query(drop, [], plain.databaseUrl);
+      }
+    };
+    const mute = () => ada.patch(`/api/v1/conversations/${c}/me`, { notifyLevel: 'none' });
+
+    it('are tried three times', async () => {
+      const tries = await conflicts('user_head', 2, async () => expect((await mute()).status).toBe(200));
+      expect(tries).toBeGreaterThanOrEqual(3);
+    });
+
+    it('a send among them is stored once, whether it got through or was repeated', async () => {
+      const [first, second] = [randomUUID(), randomUUID()];
+      await conflicts('messages', 2, async () => expect((await post(ada, 'x', { clientId: first })).status).toBe(201));
+      await conflicts('messages', 1000, async () =>
+        expect(await post(ada, 'y', { clientId: second })).toMatchObject({ status: 503, body: { code: 'overloaded' } }),
+      );
+      expect((await post(ada, 'y', { clientId: second })).status).toBe(201);
+      expect((await post(ada, 'x', { clientId: first })).status).toBe(200);
+      const [dense] = await query<{ n: number; last: number }>(
+        `SELECT count(*)::int AS n, max(h.seq)::int AS last FROM messages m JOIN conversation_head h USING (conversation_id)
+         WHERE conversation_id = $1`,
+        [c],
+        plain.databaseUrl,
+      );
+      expect(dense?.n).toBe(dense?.last);
+    });
+
+    it('a deadlock is broken by PostgreSQL, and the request succeeds', async () => {
+      const room = await createGroup(ada, [ben]);
+      const [name] = await query<{ name: string }>('SELECT current_database() AS name', [], plain.databaseUrl);
+      // Time for the other one to get in; who looks first is the one that is rolled back.
+      await query(`ALTER DATABASE "${name?.name}" SET deadlock_timeout = '4s'`, [], plain.databaseUrl);
+      const limits = { DB_LOCK_TIMEOUT_MS: '60000', DB_STATEMENT_TIMEOUT_MS: '60000' };
+      const patient = await createTestApp(limits, { databaseUrl: plain.databaseUrl });
+      const hostile = new Client({ connectionString: plain.databaseUrl });
+      await hostile.connect();
+      try {
+        await hostile.query(`BEGIN; SET LOCAL deadlock_timeout = '60s'`);
+        await hostile.query('SELECT FROM user_head WHERE user_id = $1 FOR UPDATE', [ben.id]);
+        const { rows } = await hostile.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+        const removal = acting(ada, patient.url).delete(`/api/v1/conversations/${room}/members/${ben.id}`);
+        await eventually(async () => {
+          const waiting = await query(
+            'SELECT 1 FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))',
+            [rows[0]?.pid],
+            plain.databaseUrl,
+          );
+          expect(waiting).toHaveLength(1);
+        });
+        // Held by the request: this goes on when the request was chosen to give way.
+        await hostile.query('SELECT FROM conversation_head WHERE conversation_id = $1 FOR UPDATE', [room]);
+        await hostile.query('COMMIT');
+        expect((await removal).status).toBe(204);
+        await eventually(async () => {
+          const [stats] = await query<{ deadlocks: number }>(
+            'SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()',
+            [],
+            plain.databaseUrl,
+          );
+          expect(stats?.deadlocks).toBe(1);
+        });
+      } finally {
+        await hostile.end();
+        await patient.close();
+        await query(`ALTER DATABASE "${name?.name}" RESET deadlock_timeout`, [], plain.databaseUrl);
+      }
+    });
   });
 
   describe('the moderation hook', () => {

@@ -87,6 +87,23 @@ it('leaves users alone who are connected elsewhere, and marks nobody who was see
   expect((await marked()).toSorted()).toEqual([elsewhere, recent].toSorted());
 });
 
+it('passes over a user whose row has gone meanwhile, and writes the others', async () => {
+  const alive = await replica(true);
+  const [gone = '', stays = ''] = users;
+  await ghosts(alive, [gone, stays]);
+  await presence.erasePresence(database, gone);
+  await database.tx(async (tx) => {
+    await presence.lockPresence(tx, [gone, stays]);
+    await presence.leave(tx, alive, [gone, stays]);
+  });
+  const rows = await query<{ user_id: string; fresh: boolean }>(
+    `SELECT user_id, last_seen_at > now() - interval '30 minutes' AS fresh FROM presence_state`,
+    [],
+    app.databaseUrl,
+  );
+  expect(rows).toEqual([{ user_id: stays, fresh: true }]);
+});
+
 it('writes down when a user was seen last: at the last renewal of the replica that died', async () => {
   const [user = ''] = users;
   const fresh = await replica(true);

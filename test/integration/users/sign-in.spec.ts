@@ -192,6 +192,29 @@ describe('login', () => {
     expect((await api.post('/api/v1/auth/login', { identifier, password: right })).status).toBe(200);
   });
 
+  it('of an account that is deleted meanwhile is refused like a wrong password, and leaves nothing behind', async () => {
+    const { id, identifier, password: right } = await register(app.url);
+    // Between the look at the password and the note of the login.
+    await query(
+      `CREATE FUNCTION leave_now() RETURNS trigger AS $$ BEGIN
+         UPDATE users SET state = 'deleted', deleted_at = now() WHERE id = NEW.user_id; RETURN NEW; END $$ LANGUAGE plpgsql;
+       CREATE TRIGGER leave_now BEFORE INSERT ON user_sessions FOR EACH ROW EXECUTE FUNCTION leave_now()`,
+      [],
+      app.databaseUrl,
+    );
+    try {
+      expect(await api.post('/api/v1/auth/login', { identifier, password: right })).toMatchObject({
+        status: 401,
+        body: { code: 'invalid_credentials' },
+      });
+    } finally {
+      await query('DROP TRIGGER leave_now ON user_sessions; DROP FUNCTION leave_now()', [], app.databaseUrl);
+    }
+    const sessions = await query('SELECT 1 FROM user_sessions WHERE user_id = $1', [id], app.databaseUrl);
+    expect(sessions).toHaveLength(1);
+    expect((await api.post('/api/v1/auth/login', { identifier, password: right })).status).toBe(200);
+  });
+
   it('hashes an old password again with the costs of today', async () => {
     const { id, identifier, password: right } = await register(app.url);
     const { hash } = await import('@node-rs/argon2');
