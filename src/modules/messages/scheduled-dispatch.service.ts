@@ -17,7 +17,7 @@ type Outcome = { state: 'sent'; messageId: string } | { state: 'failed'; failure
 /**
  * Sends scheduled messages when their time has come, however late. A row is locked while it is sent, so other replicas
  * pass it over and its author waits; a process that dies in between leaves it pending, and the next attempt finds the
- * stored message by the row's clientId. So each is sent once.
+ * stored message by the row's clientId. So each is sent once (docs/adr/0010).
  */
 @Injectable()
 export class ScheduledDispatch implements OnModuleInit {
