@@ -54,6 +54,8 @@ export class BootState {
   }
 
   enter(phase: Phase, detail: PhaseDetail = {}): void {
+    // Nothing leads back behind `ready`: a query of the boot that is still being repeated reports its phase later.
+    if (this.readyOnce && phase !== 'draining') return;
     this.detail = detail;
     if (phase === this.phase) return;
     const at = performance.now();
