@@ -91,6 +91,7 @@ const byMessage: readonly [RegExp, Row][] = [
 
 interface Coded {
   code?: unknown;
+  syscall?: unknown;
   message?: unknown;
   meta?: { driverAdapterError?: { cause?: { originalCode?: unknown } } };
   errors?: unknown[];
@@ -103,7 +104,9 @@ export function classify(error: unknown): DatabaseFault {
   const sqlState = thrown.meta?.driverAdapterError?.cause?.originalCode ?? thrown.code ?? inner?.code;
   const code = typeof sqlState === 'string' ? sqlState : undefined;
   const row =
-    (code !== undefined ? (bySqlState[code] ?? byCode[code] ?? byFamily(code)) : undefined) ?? byText(thrown.message);
+    (code !== undefined ? (bySqlState[code] ?? byCode[code] ?? byFamily(code)) : undefined) ??
+    bySocketFile(thrown) ??
+    byText(thrown.message);
   return row
     ? { class: row[0], code, answer: row[1] }
     : { class: 'internal', code, answer: () => new DomainError('internal_error', {}, { cause: error }) };
@@ -115,12 +118,20 @@ function byFamily(code: string): Row | undefined {
   return undefined;
 }
 
+/** A server on a Unix socket that is gone leaves no file to connect to. Other missing files are no matter of the database. */
+const bySocketFile = ({ code, syscall }: Coded): Row | undefined =>
+  code === 'ENOENT' && syscall === 'connect' ? ['unreachable', unavailable] : undefined;
+
 const byText = (message: unknown): Row | undefined =>
   typeof message === 'string' ? byMessage.find(([pattern]) => pattern.test(message))?.[1] : undefined;
 
 const isDatabaseError = (error: unknown): boolean => {
-  const { code, message, severity } = (error ?? {}) as { code?: unknown; message?: unknown; severity?: unknown };
-  return typeof severity === 'string' || (typeof code === 'string' && code in byCode) || byText(message) !== undefined;
+  const thrown = (error ?? {}) as Coded & { severity?: unknown };
+  return (
+    typeof thrown.severity === 'string' ||
+    (typeof thrown.code === 'string' && thrown.code in byCode) ||
+    (bySocketFile(thrown) ?? byText(thrown.message)) !== undefined
+  );
 };
 
 /** For the error filter: what a database failure answers, undefined when it is none. */
