@@ -67,7 +67,15 @@ describe('bad input', () => {
       400,
       'validation_failed',
     ],
-    ['a prototype', '{"__proto__":{"isAdmin":true}}', json, 400, 'validation_failed'],
+    ...['__proto__', 'constructor', 'prototype'].map(
+      (name): [string, unknown, Record<string, string>, number, string] => [
+        `a ${name} beside what is asked for`,
+        `{"identifier":"a@example.com","password":"password-1","displayName":"A","${name}":{"isAdmin":true}}`,
+        json,
+        400,
+        'validation_failed',
+      ],
+    ),
   ])('refuses %s', async (_name, body, headers, status, code) => {
     const answer = await anonymous.post('/api/v1/auth/register', body, headers);
     expect(answer).toMatchObject(problem(status, code));

@@ -55,7 +55,12 @@ export function configureHttp(app: NestExpressApplication, config: Config): void
   // After the headers of CORS, so that pages can read the refusal; before a byte of the body is parsed.
   app.use(admission(load));
   app.use(...jsonBody(config.HTTP_BODY_MAX));
-  app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: fromIssues }));
+  app.useGlobalPipes(new SchemaPipe({ exceptionFactory: fromIssues }));
+}
+
+/** Schemas say themselves which members they take; Nest would drop "constructor" and "prototype", which content may be called. */
+class SchemaPipe extends StandardSchemaValidationPipe {
+  protected override stripProtoKeys(): void {}
 }
 
 /** Gives every answer its request id, every route its duration, and every request a span where somebody traces. */

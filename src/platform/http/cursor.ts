@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DomainError } from '../errors/domain-error.js';
+import { wholeNumber } from './whole-number.js';
 
 /** One page of a list, as every list endpoint answers it. */
 export interface Page<Item> {
@@ -10,8 +11,8 @@ export interface Page<Item> {
 
 /** `?cursor=&limit=` of every list. */
 export const pageQuery = z.strictObject({
-  cursor: z.string().max(500).optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: z.string().optional(),
+  limit: wholeNumber(1, 100).prefault(50),
 });
 export type PageQuery = z.output<typeof pageQuery>;
 

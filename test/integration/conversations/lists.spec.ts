@@ -58,12 +58,15 @@ describe('the list of conversations', () => {
     expect(totals.body).toEqual({ conversations: 2, messages: 1, mentions: 0, notifications: 0 });
   });
 
-  it.each(['?filter=all', '?limit=0', '?limit=101', '?limit=x', '?colour=red'])('refuses %s', async (query) => {
-    expect(await owner.get(`${conversations}${query}`)).toMatchObject({
-      status: 400,
-      body: { code: 'validation_failed' },
-    });
-  });
+  it.each(['?filter=all', '?limit=0', '?limit=101', '?limit=x', '?limit=1e1', '?limit=0x10', '?limit=', '?colour=red'])(
+    'refuses %s',
+    async (query) => {
+      expect(await owner.get(`${conversations}${query}`)).toMatchObject({
+        status: 400,
+        body: { code: 'validation_failed' },
+      });
+    },
+  );
 
   it('refuses cursors that are none, or of another list', async () => {
     await room([owner, ...others]);

@@ -83,6 +83,20 @@ describe('messages at the limits', () => {
     expect(rows).toEqual([]);
   });
 
+  it('keeps meta whatever its members are called, and the same by both transports', async () => {
+    const c = await createGroup(ada, [ben]);
+    const clientId = randomUUID();
+    const fields = { clientId, kind: 'custom', meta: { constructor: 'Gaudí', prototype: { constructor: 1 } } };
+    expect(await ada.post(`/api/v1/conversations/${c}/messages`, fields)).toMatchObject({
+      status: 201,
+      body: { message: { meta: fields.meta } },
+    });
+    expect(await sendBy(sockets[0], c, fields)).toMatchObject({
+      ok: true,
+      data: { deduplicated: true, message: { meta: fields.meta } },
+    });
+  });
+
   it('refuses the clientId of another message, and keeps the first', async () => {
     const c = await createGroup(ada, [ben]);
     const clientId = randomUUID();

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { pageQuery } from '../../../platform/http/cursor.js';
 import { line, uuid } from '../../../platform/http/text.js';
+import { wholeNumber } from '../../../platform/http/whole-number.js';
 
 const filter = {
   actor: uuid.optional(),
@@ -14,7 +15,7 @@ export type AuditQuery = z.output<typeof auditQuery>;
 /** The `entries` and `hash` of a line `audit.recorded` kept elsewhere: the log must still contain that entry. */
 export const auditAnchor = z
   .strictObject({
-    entries: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+    entries: wholeNumber(1).optional(),
     hash: z
       .string()
       .regex(/^[A-Za-z0-9_-]{43}$/, 'A hash of the audit log')

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { pageQuery } from '../../../platform/http/cursor.js';
 import { line } from '../../../platform/http/text.js';
+import { wholeNumber } from '../../../platform/http/whole-number.js';
 
 export const conversationQuery = pageQuery.extend({
   query: line(1, 120).optional(),
@@ -20,4 +21,4 @@ export const verification = z
   .optional();
 export type Verification = z.output<typeof verification>;
 
-export const seqParam = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+export const seqParam = wholeNumber(1);

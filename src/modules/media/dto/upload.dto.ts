@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { line } from '../../../platform/http/text.js';
+import { wholeNumber } from '../../../platform/http/whole-number.js';
 
 /** What the owner says of a file before sending it. The content decides in the end. */
 export const createUpload = z.strictObject({
@@ -24,7 +25,7 @@ export type CreateUpload = z.output<typeof createUpload>;
 
 /** A signed link to one of Parley's own routes. */
 export const signedQuery = z.strictObject({
-  exp: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+  exp: wholeNumber(0),
   sig: z.string().max(100),
 });
 export type SignedQuery = z.output<typeof signedQuery>;

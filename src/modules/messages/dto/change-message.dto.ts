@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { pageQuery } from '../../../platform/http/cursor.js';
 import { uuid } from '../../../platform/http/text.js';
+import { wholeNumber } from '../../../platform/http/whole-number.js';
 import { messageView, reactionView } from './message.view.js';
 import { attachmentIds, mentionIds, messageBody, messageMeta, seq } from './send-message.dto.js';
 
@@ -25,7 +26,7 @@ export const editMessage = z.strictObject({ c: uuid, seq, ...editFields }).refin
 export type EditMessage = z.output<typeof editMessage>;
 
 export const deleteMessageQuery = z.strictObject({
-  ifRev: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+  ifRev: wholeNumber(0).optional(),
 });
 export type DeleteMessageQuery = z.output<typeof deleteMessageQuery>;
 

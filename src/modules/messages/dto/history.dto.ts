@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { uuid } from '../../../platform/http/text.js';
+import { wholeNumber } from '../../../platform/http/whole-number.js';
 import { messageView } from './message.view.js';
 
-const position = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const limit = z.coerce.number().int().min(1).max(100).default(50);
+const position = wholeNumber(0);
+const limit = wholeNumber(1, 100).prefault(50);
 const atMostOne = (input: Record<string, unknown>) =>
   ['before', 'after', 'around'].filter((name) => input[name] !== undefined).length <= 1;
 const oneDirection = { message: 'Only one of before, after and around', params: { code: 'not_together' } };
@@ -38,6 +39,6 @@ export const historyView = z.object({
 export type HistoryView = z.output<typeof historyView>;
 
 /** A seq in a path. */
-export const seqParam = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+export const seqParam = wholeNumber(1);
 /** A message in a path: its seq, or its id. */
 export const messageParam = z.union([seqParam, uuid]);

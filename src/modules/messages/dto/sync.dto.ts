@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { uuid } from '../../../platform/http/text.js';
+import { wholeNumber } from '../../../platform/http/whole-number.js';
 import { conversationDetailView } from '../../conversations/dto/conversation.view.js';
 import { meView } from '../../conversations/dto/me.view.js';
 import { headView } from './history.dto.js';
@@ -24,7 +25,7 @@ export const syncRequest = z.strictObject({
   /** Changes per conversation. */
   limit,
   /** From the answer before. */
-  cursor: z.string().max(500).optional(),
+  cursor: z.string().optional(),
 });
 export type SyncRequest = z.output<typeof syncRequest>;
 
@@ -38,8 +39,8 @@ export type UserChangesRequest = z.output<typeof userChangesRequest>;
 
 /** REST: the conversation is in the path. */
 export const changesQuery = z.strictObject({
-  after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
-  limit: z.coerce.number().int().min(1).max(100).default(100),
+  after: wholeNumber(0),
+  limit: wholeNumber(1, 100).prefault(100),
 });
 export type ChangesQuery = z.output<typeof changesQuery>;
 
