@@ -81,8 +81,10 @@ export class SessionsService {
   async refresh(refreshToken: string): Promise<TokensView> {
     const outcome = await this.database.tx(async (tx) => {
       const presented = await sessions.lockRefreshToken(tx, hashToken(refreshToken));
-      if (!presented || presented.revoked || presented.expired || presented.userState === 'deleted') return 'invalid';
+      if (!presented || presented.userState === 'deleted') return 'invalid';
+      // Before the rest: suspending ends the sessions too, and the owner should learn why.
       if (presented.userState === 'suspended') return 'suspended';
+      if (presented.revoked || presented.expired) return 'invalid';
       const successorId = newId();
       if (!presented.rotated) await sessions.markRotated(tx, presented.id, successorId);
       else if (!(await this.repeat(presented, successorId, tx))) {
@@ -114,11 +116,12 @@ export class SessionsService {
     });
   }
 
-  /** @throws not_found for a session of somebody else, or one that has ended */
+  /** Nothing happens to one that has ended. @throws not_found for a session of somebody else */
   async revokeOne(actor: Actor, sessionId: string, origin: RequestOrigin): Promise<void> {
     await this.database.tx(async (tx) => {
-      if ((await this.revoke(actor.userId, 'revoked', { sessionId }, tx)) === 0) throw notFound();
-      await this.activity.record(actor.userId, 'session_revoked', { sessionId, ip: origin.ip }, tx);
+      if ((await this.revoke(actor.userId, 'revoked', { sessionId }, tx)) > 0)
+        await this.activity.record(actor.userId, 'session_revoked', { sessionId, ip: origin.ip }, tx);
+      else if ((await sessions.findSessionStatus(tx, sessionId))?.userId !== actor.userId) throw notFound();
     });
   }
 

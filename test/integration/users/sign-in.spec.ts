@@ -188,6 +188,12 @@ describe('login', () => {
       status: 403,
       body: { code: 'account_suspended' },
     });
+    // Suspending by the admin's route ends the sessions too.
+    await query(`UPDATE user_sessions SET revoked_at = now() WHERE user_id = $1`, [id], app.databaseUrl);
+    expect(await api.post('/api/v1/auth/refresh', { refreshToken: person.refreshToken })).toMatchObject({
+      status: 403,
+      body: { code: 'account_suspended' },
+    });
     await query(`UPDATE users SET suspended_until = now() - interval '1 second' WHERE id = $1`, [id], app.databaseUrl);
     expect((await api.post('/api/v1/auth/login', { identifier, password: right })).status).toBe(200);
   });

@@ -53,5 +53,5 @@ export const device = z.strictObject({
 });
 export type DeviceInput = z.output<typeof device>;
 
-/** An opaque token. The pattern keeps anything else away from the database. */
-export const opaqueToken = z.string().regex(/^[A-Za-z0-9_-]{16,128}$/, 'Not a token of Parley');
+/** An opaque token, which only its hash is looked up by: whatever is none of ours is refused as unknown, not as badly formed. */
+export const opaqueToken = z.string().min(1).max(1024);
