@@ -103,7 +103,7 @@ describe('an invite', () => {
 
   it('with an unknown code is not found, with nonsense refused', async () => {
     expect(await accept(guest(0), 'A'.repeat(24))).toMatchObject({ status: 404, body: { code: 'not_found' } });
-    expect(await accept(guest(0), 'x')).toMatchObject({ status: 400, body: { code: 'validation_failed' } });
+    expect(await accept(guest(0), 'x')).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
   it('exists a hundred times at most', async () => {

@@ -10,5 +10,5 @@ export const createInvite = z.strictObject({
 });
 export type CreateInvite = z.output<typeof createInvite>;
 
-/** What a link carries. The pattern keeps anything else away from the database. */
-export const inviteCode = z.string().regex(/^[A-Za-z0-9_-]{16,64}$/, 'Not a code of Parley');
+/** What a link carries, opaque to its readers. Only its hash is looked up, so whatever is none of ours is just not found. */
+export const inviteCode = z.string().min(1).max(256);
