@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import { Guarded } from '../../platform/auth/auth.decorator.js';
 import { Config } from '../../platform/config/config.js';
 import { DomainError, notFound } from '../../platform/errors/domain-error.js';
+import { notModified } from '../../platform/http/conditional.js';
 import { Returns } from '../../platform/http/returns.decorator.js';
 import { uuid } from '../../platform/http/text.js';
 import { Unlimited } from '../../platform/ratelimit/limit.guard.js';
@@ -39,6 +40,7 @@ export class FilesController {
     @Param('id', { schema: uuid }) id: string,
     @Param('variant', { schema: variantName }) variant: VariantName,
     @Query({ schema: signedQuery }) query: SignedQuery,
+    @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
     const { root, path, contentType, disposition, etag } = await this.downloads.open(id, variant, query);
@@ -50,10 +52,12 @@ export class FilesController {
       // The link is the permission, whichever page shows the picture.
       'Cross-Origin-Resource-Policy': 'cross-origin',
       'Cache-Control': `private, max-age=${this.config.MEDIA_URL_TTL}, immutable`,
-      ETag: etag,
     };
+    response.set(headers);
+    // Not left to sendFile, which sends everything again to whoever says `Cache-Control: no-cache`, as fetch does.
+    if (notModified(request, response, etag)) return;
     await new Promise<void>((resolve, reject) =>
-      response.set(headers).sendFile(path, { root, cacheControl: false, etag: false }, (error?: Error) => {
+      response.sendFile(path, { root, cacheControl: false, etag: false }, (error?: Error) => {
         if (!error || isGone(error)) resolve();
         else reject(meaning(error));
       }),

@@ -273,7 +273,8 @@ describe('hostile files', () => {
         text: '234',
       });
       expect((await get({ range: 'bytes=-3' })).status).toBe(206);
-      expect((await get({ 'if-none-match': etag, 'cache-control': 'max-age=0' })).status).toBe(304);
+      // fetch adds `Cache-Control: no-cache`, which asks for the question to be put, not for another answer.
+      expect((await get({ 'if-none-match': etag })).status).toBe(304);
       expect((await get({ range: 'bytes=2-4', 'if-range': etag })).status).toBe(206);
       expect((await get({ range: 'bytes=2-4', 'if-range': '"other"' })).status).toBe(200);
       const beyond = await get({ range: 'bytes=20-30' });
