@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { Actors } from '../auth/actors.js';
 import { Config } from '../config/config.js';
 import { DomainError } from '../errors/domain-error.js';
-import { fromIssues } from '../errors/translate-error.js';
 import { PROTOCOL } from './protocol.js';
 import { Client } from './sockets.js';
 
@@ -29,11 +28,11 @@ export class Handshakes {
     const given = socket.handshake.auth;
     // It holds the token, and would live as long as the socket.
     Object.assign(socket, { handshake: released });
+    if (given['token'] === undefined) throw new DomainError('unauthenticated');
     if (given['protocol'] !== PROTOCOL)
       throw new DomainError('unsupported_protocol', { detail: `This server speaks protocol ${PROTOCOL}` });
-    if (given['token'] === undefined) throw new DomainError('unauthenticated');
     const parsed = auth.safeParse(given);
-    if (!parsed.success) throw fromIssues(parsed.error.issues);
+    if (!parsed.success) throw new DomainError('unauthenticated', { detail: 'token and deviceId are texts' });
     const { token, deviceId } = parsed.data;
     const actor = await this.actors.authenticate(token, deviceId);
     // Tokens of a host application may come without a device; built-in ones belong to the device of their session.

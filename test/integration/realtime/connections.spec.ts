@@ -125,7 +125,8 @@ describe('a handshake is refused', () => {
     ['without a protocol', 'unsupported_protocol', (auth) => ({ ...auth, protocol: undefined })],
     ['on the device of another session', 'unauthenticated', (auth) => ({ ...auth, deviceId: 'other' })],
     ['without a device', 'unauthenticated', (auth) => ({ ...auth, deviceId: undefined })],
-    ['with something else than text', 'validation_failed', (auth) => ({ ...auth, token: 5 })],
+    ['with nothing at all', 'unauthenticated', () => ({})],
+    ['with something else than text', 'unauthenticated', (auth) => ({ ...auth, token: 5 })],
   ])('%s: %s', async (_, code, change) => {
     const error = await refused(await change(await base()));
     expect(error.message).toBe(code);
