@@ -100,6 +100,11 @@ export async function dismissNotice(tx: Tx, userId: string, id: string): Promise
   return row?.rev;
 }
 
+/** Whether it is one of the user's, dismissed or not. */
+export async function hasNotice(db: Db, userId: string, id: string): Promise<boolean> {
+  return (await db.query(sql`SELECT 1 FROM notifications WHERE id = ${id} AND user_id = ${userId}`)).length > 0;
+}
+
 export const changedNotices = (
   db: Db,
   userId: string,

@@ -4,6 +4,7 @@ import type { Actor } from '../../platform/auth/actor.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { Db } from '../../platform/database/db.js';
 import { EventsService } from '../../platform/events/events.service.js';
+import { notFound } from '../../platform/errors/domain-error.js';
 import { decodeCursor, encodeCursor, type Page, toPage } from '../../platform/http/cursor.js';
 import { Feeds, type UserChange } from '../../platform/realtime/feeds.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
@@ -57,10 +58,12 @@ export class InboxService implements OnModuleInit {
     return { unread: await inbox.countUnreadNotices(this.database, actor.userId) };
   }
 
+  /** Once more is no change. @throws not_found for one of somebody else */
   async dismiss(actor: Actor, id: string): Promise<void> {
     await this.database.tx(async (tx) => {
       const rev = await inbox.dismissNotice(tx, actor.userId, id);
       if (rev !== undefined) tx.afterCommit(() => this.tell(actor.userId, rev));
+      else if (!(await inbox.hasNotice(tx, actor.userId, id))) throw notFound();
     });
   }
 
