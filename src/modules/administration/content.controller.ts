@@ -10,7 +10,7 @@ import { type WithheldQuery, withheldQuery, withheldView } from '../media/dto/wi
 import { MediaService } from '../media/media.service.js';
 import { type Quarantine, quarantine, type Verification, verification } from './dto/moderation.dto.js';
 import { verificationView } from './dto/moderation.view.js';
-import { type ReasonQuery, reasonQuery } from './dto/person.dto.js';
+import { type ReasonBody, reasonBody, type ReasonQuery, reasonQuery } from './dto/person.dto.js';
 import { ModerationService } from './moderation.service.js';
 
 /** Files and rows of the whole installation. */
@@ -59,9 +59,10 @@ export class ContentController {
     @CurrentActor() actor: Actor,
     @Param('id', { schema: uuid }) id: string,
     @Query({ schema: reasonQuery }) { reason }: ReasonQuery,
+    @Body({ schema: reasonBody }) body: ReasonBody,
     @CurrentTrace() trace: RequestTrace,
   ) {
-    return this.moderation.deleteMedia(actor, id, reason ?? null, trace);
+    return this.moderation.deleteMedia(actor, id, reason ?? body?.reason ?? null, trace);
   }
 
   /** The SQL half of the delivery guarantees (I3, I4, I10, I11, S6), on the database as it is. */

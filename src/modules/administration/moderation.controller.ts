@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, Param, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Query } from '@nestjs/common';
 import type { Actor } from '../../platform/auth/actor.js';
 import { CurrentActor, Requires } from '../../platform/auth/auth.decorator.js';
 import { pageOf } from '../../platform/http/cursor.js';
@@ -9,7 +9,7 @@ import { inspectedConversation, overseenConversation } from '../conversations/dt
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { moderatedMessageView } from './dto/moderation.view.js';
 import { type ConversationQuery, conversationQuery, seqParam } from './dto/moderation.dto.js';
-import { type ReasonQuery, reasonQuery } from './dto/person.dto.js';
+import { type ReasonBody, reasonBody, type ReasonQuery, reasonQuery } from './dto/person.dto.js';
 import { ModerationService } from './moderation.service.js';
 
 @Controller('api/v1/admin/conversations')
@@ -40,9 +40,10 @@ export class ModerationController {
     @CurrentActor() actor: Actor,
     @Param('id', { schema: uuid }) id: string,
     @Query({ schema: reasonQuery }) { reason }: ReasonQuery,
+    @Body({ schema: reasonBody }) body: ReasonBody,
     @CurrentTrace() trace: RequestTrace,
   ) {
-    return this.moderation.deleteConversation(actor, id, reason ?? null, trace);
+    return this.moderation.deleteConversation(actor, id, reason ?? body?.reason ?? null, trace);
   }
 
   @Delete(':id/members/:userId')
@@ -53,9 +54,10 @@ export class ModerationController {
     @Param('id', { schema: uuid }) id: string,
     @Param('userId', { schema: uuid }) userId: string,
     @Query({ schema: reasonQuery }) { reason }: ReasonQuery,
+    @Body({ schema: reasonBody }) body: ReasonBody,
     @CurrentTrace() trace: RequestTrace,
   ) {
-    return this.moderation.removeMember(actor, id, userId, reason ?? null, trace);
+    return this.moderation.removeMember(actor, id, userId, reason ?? body?.reason ?? null, trace);
   }
 
   @Delete(':id/messages/:seq')
@@ -66,8 +68,9 @@ export class ModerationController {
     @Param('id', { schema: uuid }) id: string,
     @Param('seq', { schema: seqParam }) seq: number,
     @Query({ schema: reasonQuery }) { reason }: ReasonQuery,
+    @Body({ schema: reasonBody }) body: ReasonBody,
     @CurrentTrace() trace: RequestTrace,
   ) {
-    return this.moderation.deleteMessage(actor, id, seq, reason ?? null, trace);
+    return this.moderation.deleteMessage(actor, id, seq, reason ?? body?.reason ?? null, trace);
   }
 }

@@ -214,7 +214,7 @@ describe('moderation', () => {
     expect(JSON.stringify(seen.body)).not.toContain('canary');
     expect((await admin.delete(`/api/v1/admin/conversations/${id}/members/${ben.id}`)).status).toBe(204);
     expect((await ben.get(`/api/v1/conversations/${id}`)).status).toBe(404);
-    expect((await admin.delete(`/api/v1/admin/conversations/${id}?reason=spam`)).status).toBe(204);
+    expect((await admin.send('DELETE', `/api/v1/admin/conversations/${id}`, { reason: 'spam' }, {})).status).toBe(204);
     expect((await ada.get(`/api/v1/conversations/${id}`)).status).toBe(404);
     const log = await admin.get<{ items: unknown[] }>('/api/v1/admin/audit-logs?action=conversation.delete');
     expect(log.body.items).toMatchObject([{ targetId: id, after: { reason: 'spam' } }]);

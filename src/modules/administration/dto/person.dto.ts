@@ -23,3 +23,6 @@ export type Deletion = z.output<typeof deletion>;
 /** Why a moderator did something, for the audit log. */
 export const reasonQuery = z.strictObject({ reason: line(1, 500).optional() });
 export type ReasonQuery = z.output<typeof reasonQuery>;
+/** The same as a body, for who would rather not have it in an address. */
+export const reasonBody = reasonQuery.optional();
+export type ReasonBody = z.output<typeof reasonBody>;
