@@ -43,7 +43,7 @@ export class AlertsService implements OnModuleInit {
 
   onModuleInit(): void {
     this.leader.register({
-      name: 'health.alerts',
+      name: 'alerts.evaluate',
       every: PERIOD_MS,
       periodMs: PERIOD_MS,
       run: (term) => this.evaluate(term),

@@ -45,9 +45,12 @@ const period = { from: instant.optional(), to: instant.optional() };
 export const sampleQuery = pageQuery.extend({ ...period, replica: uuid.optional() });
 export type SampleQuery = z.output<typeof sampleQuery>;
 
+/** A day, or an instant in it (UTC). */
+const day = z.union([z.iso.date(), instant.transform((at) => at.toISOString().slice(0, 10))]);
+
 export const dailyQuery = pageQuery.extend({
-  from: z.iso.date().optional(),
-  to: z.iso.date().optional(),
+  from: day.optional(),
+  to: day.optional(),
   replica: uuid.optional(),
 });
 export type DailyQuery = z.output<typeof dailyQuery>;
