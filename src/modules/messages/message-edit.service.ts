@@ -80,9 +80,10 @@ export class MessageEditService {
     row: FullMessageRow,
     input: Omit<EditMessage, 'body'> & { body?: string | null | undefined },
   ): Change | undefined {
+    // First of all: a system message has no sender to be.
+    if (row.kind === 'system' || row.kind === 'call') throw invalidState('Only messages of people can be edited');
     if (row.senderId !== actor.userId) throw roleInsufficient('Only the sender');
     if (row.deletedAt) throw messageDeleted();
-    if (row.kind === 'system' || row.kind === 'call') throw invalidState('Only messages of people can be edited');
     if (input.meta !== undefined && row.kind !== 'custom') {
       throw validationFailed({ path: 'meta', code: 'not_allowed', message: 'Only for kind custom' });
     }

@@ -57,6 +57,15 @@ export class MessageHistoryService {
     return this.views.ofOne(row, this.database);
   }
 
+  /** One message of any of the actor's conversations. @throws not_found */
+  async getById(actor: Actor, id: string): Promise<MessageView> {
+    const row = await findById(this.database, id);
+    if (!row) throw notFound();
+    const { visibleFromSeq } = await this.conversations.requireMember(actor, row.conversationId);
+    if (row.seq < visibleFromSeq) throw notFound();
+    return this.views.ofOne(row, this.database);
+  }
+
   /** One row more than is shown, on the side that is walked, tells whether it goes on; the other side is asked by place. */
   private async find(stretch: Stretch, { before, after, around, limit }: HistoryQuery, db: Db): Promise<Found> {
     if (around !== undefined) {

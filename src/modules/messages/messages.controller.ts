@@ -14,7 +14,7 @@ import { MessagesService } from './messages.service.js';
 
 export const sendResult = z.object({ message: messageView, deduplicated: z.boolean() });
 
-@Controller('api/v1/conversations/:id/messages')
+@Controller('api/v1')
 @Authenticated()
 export class MessagesController {
   constructor(
@@ -23,7 +23,7 @@ export class MessagesController {
   ) {}
 
   /** 201; 200 when this clientId was stored before. */
-  @Post()
+  @Post('conversations/:id/messages')
   @Limited('message.send')
   @Returns(201, sendResult)
   async send(
@@ -37,7 +37,7 @@ export class MessagesController {
     return result;
   }
 
-  @Get()
+  @Get('conversations/:id/messages')
   @Returns(200, historyView)
   page(
     @CurrentActor() actor: Actor,
@@ -48,7 +48,7 @@ export class MessagesController {
   }
 
   /** By seq or by id. */
-  @Get(':message')
+  @Get('conversations/:id/messages/:message')
   @Returns(200, messageView)
   get(
     @CurrentActor() actor: Actor,
@@ -56,5 +56,12 @@ export class MessagesController {
     @Param('message', { schema: messageParam }) message: number | string,
   ) {
     return this.history.get(actor, id, message);
+  }
+
+  /** By id alone, as notifications and reports name it. */
+  @Get('messages/:messageId')
+  @Returns(200, messageView)
+  getById(@CurrentActor() actor: Actor, @Param('messageId', { schema: uuid }) messageId: string) {
+    return this.history.getById(actor, messageId);
   }
 }

@@ -108,9 +108,9 @@ export class ScheduledService implements OnModuleInit {
     });
   }
 
-  /** @throws not_found, invalid_state (sent or failed) */
+  /** Once more is no change. @throws not_found, invalid_state (sent or failed) */
   async cancel(actor: Actor, id: string): Promise<void> {
-    await this.change(actor, id, async (row) => ({ ...row, state: 'cancelled' }));
+    await this.change(actor, id, async (row) => ({ ...row, state: 'cancelled' }), 'cancelled');
   }
 
   /** After the commit: the author's devices see the new state. */
@@ -124,11 +124,14 @@ export class ScheduledService implements OnModuleInit {
     actor: Actor,
     id: string,
     work: (row: ScheduledRow, tx: Tx) => Promise<ScheduledRow>,
+    /** The state in which there is nothing left to do. */
+    done?: ScheduledRow['state'],
   ): Promise<ScheduledView> {
     try {
       return await this.database.tx(async (tx) => {
         const row = await scheduled.lockScheduled(tx, id, actor.userId);
         if (!row) throw notFound();
+        if (row.state === done) return toScheduledView(row);
         const changed = row.state === 'pending' ? await work(row, tx) : undefined;
         if (!changed) throw invalidState(`It is ${row.state}`);
         const rev = await scheduled.advanceUser(tx, actor.userId);

@@ -87,6 +87,7 @@ export async function prepare(
   const parameters: Record<string, string> = {
     seq: String(seq),
     message: String(seq),
+    messageId: scene.messageId,
     emoji: encodeURIComponent('👍'),
     id,
   };

@@ -77,7 +77,7 @@ describe('what happens to messages afterwards', () => {
     expect(await ben.patch(path(c, sent.seq), { body: ' ' })).toMatchObject({ status: 400 });
     expect(await ben.patch(path(c, sent.seq), {})).toMatchObject({ status: 400 });
     expect(await ben.patch(path(c, sent.seq), { meta: { a: 1 } })).toMatchObject({ status: 400 });
-    expect(await ada.patch(path(c, 1), { body: 'x' })).toMatchObject({ status: 403 });
+    expect(await ada.patch(path(c, 1), { body: 'x' })).toMatchObject({ status: 409, body: { code: 'invalid_state' } });
     expect(await ben.patch(path(c, 999), { body: 'x' })).toMatchObject({ status: 404 });
     expect(await eve.patch(path(c, sent.seq), { body: 'x' })).toMatchObject({ status: 404 });
     await ben.delete(path(c, sent.seq));

@@ -74,6 +74,9 @@ describe('history', () => {
     const bySeq = await ben.get<{ id: string; seq: number }>(`/api/v1/conversations/${c}/messages/2`);
     const byId = await ben.get(`/api/v1/conversations/${c}/messages/${bySeq.body.id}`);
     expect(byId.body).toEqual(bySeq.body);
+    expect((await ben.get(`/api/v1/messages/${bySeq.body.id}`)).body).toEqual(bySeq.body);
+    for (const id of [other, 'no-uuid'])
+      expect((await ben.get(`/api/v1/messages/${id}`)).status).toBe(id === other ? 404 : 400);
     for (const path of [`${c}/messages/3`, `${other}/messages/${bySeq.body.id}`]) {
       expect(await ben.get(`/api/v1/conversations/${path}`)).toMatchObject({
         status: 404,
@@ -98,7 +101,8 @@ describe('history', () => {
     expect(seqs(await read(eve, c, `?before=${fresh.seq}`))).not.toContain(old.seq);
     expect(seqs(await read(eve, c, '?after=0'))[0]).toBeGreaterThan(old.seq);
     expect((await eve.get(`/api/v1/conversations/${c}/messages/${old.seq}`)).status).toBe(404);
-    expect((await eve.get(`/api/v1/conversations/${c}/messages/${old.id}`)).status).toBe(404);
+    for (const path of [`conversations/${c}/messages/${old.id}`, `messages/${old.id}`])
+      expect((await eve.get(`/api/v1/${path}`)).status).toBe(404);
     expect(
       (await eve.post(`/api/v1/conversations/${c}/messages`, { clientId: old.id, body: 'x', replyToSeq: old.seq }))
         .status,
