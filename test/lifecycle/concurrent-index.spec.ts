@@ -91,6 +91,24 @@ it('kill -9 during the build: the invalid index is dropped and built again', asy
   ]);
 });
 
+it('two statements in one file, kill -9 between them: the next boot makes both, once', async () => {
+  const two = files(
+    'CREATE INDEX CONCURRENTLY IF NOT EXISTS t1_note ON t1 (note);\nCREATE INDEX CONCURRENTLY IF NOT EXISTS t1_pair ON t1 (note, id);',
+  );
+  scene.manifest = await scene.manifestOf(two);
+  const build = await scene.build(two);
+  const killed = await scene.replica(build, { fault: { at: 't1_pair', when: 'before', signal: 'SIGKILL' } });
+  expect((await killed.exited).signal).toBe('SIGKILL');
+  expect(await indexes()).toEqual([{ name: 't1_note', valid: true }]);
+  const next = await scene.replica(build);
+  expect((await next.ready()).applied).toEqual([name]);
+  expect(await indexes()).toEqual([
+    { name: 't1_note', valid: true },
+    { name: 't1_pair', valid: true },
+  ]);
+  expect((await scene.history()).map(({ state }) => state)).toEqual(['applied', 'rolled back', 'applied']);
+});
+
 it('unique over duplicates ends with 13 and their number, and leaves no invalid index', async () => {
   await scene.sql("UPDATE t1 SET note = 'same' WHERE id <= 10; UPDATE t1 SET note = 'twin' WHERE id IN (11, 12)");
   const { error } = await boot(

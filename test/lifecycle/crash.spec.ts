@@ -49,7 +49,7 @@ describe('kill -9', () => {
     ['before the lock', 'pg_try_advisory_lock', 'before'],
     ['holding the lock, before any DDL', 'CREATE SCHEMA IF NOT EXISTS "lifecycle"', 'before'],
     ['between script and COMMIT', `INSERT INTO "public"._prisma_migrations`, 'before'],
-    ['with COMMIT on its way', '^COMMIT', 'sent'],
+    ['with row and COMMIT on their way', `INSERT INTO "public"._prisma_migrations`, 'sent'],
     ['between a file and the next', 'CREATE TABLE IF NOT EXISTS t2', 'before'],
     ['in the middle of a seed', 'seed roles', 'answered'],
     ['after verification, before the unlock', 'pg_advisory_unlock', 'before'],
@@ -185,7 +185,7 @@ describe('a network or server that fails in the middle', () => {
     const proxy = await proxied(upstreamOf(scene.url));
     const build = await scene.build(files(0));
     void proxy.whenClientSends("INSERT INTO ledger.entry (what) VALUES ('" + migrationName(1), () => {
-      // The next message is the history row, the one after it COMMIT: from then on answers are swallowed.
+      // The next message is the history row with COMMIT: from then on answers are swallowed.
       void proxy.whenClientSends('COMMIT', () => {
         proxy.set('mute');
         setTimeout(() => {

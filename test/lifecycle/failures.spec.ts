@@ -2,6 +2,10 @@ import { writeFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
+import { applyTransactional } from '../../src/platform/database/lifecycle/apply-transactional.js';
+import { BootRun } from '../../src/platform/database/lifecycle/boot-run.js';
+import { connect } from '../../src/platform/database/lifecycle/connect.js';
+import { parseMigration } from '../../src/platform/database/lifecycle/migration-files.js';
 import { resolve } from '../../src/platform/database/lifecycle/resolve.js';
 import { boot, bootOptions, names } from './support/boot.js';
 import { DURABILITY_OFF, migrationName, record, steps, World, type Scene } from './support/world.js';
@@ -126,6 +130,26 @@ it('a COMMIT inside a procedure is refused by the server and rolled back whole',
   const { error } = await boot(scene, await scene.build({ ...steps(1), [bad]: sql }));
   expect(error).toMatchObject({ exitCode: 13, code: '2D000' });
   expect(await scene.ledger()).not.toHaveProperty(bad);
+});
+
+it.each([
+  ['and nothing after it', ''],
+  ['and begins another transaction', 'BEGIN; CREATE TABLE half (id integer);'],
+])('a file that ends its transaction unseen %s: exit 13, no history row says it is applied', async (_name, after) => {
+  const build = await scene.build(steps(1));
+  await boot(scene, build);
+  // Past the reading of the file, which refuses it.
+  const file = parseMigration(bad, Buffer.from(`${record(bad)} COMMIT; ${after}`));
+  const run = new BootRun(bootOptions(scene, build));
+  const session = await connect(run);
+  await expect(applyTransactional(session, file, { step: '1/1' })).rejects.toMatchObject({
+    exitCode: 13,
+    message: expect.stringContaining('hidden COMMIT'),
+  });
+  await session.close();
+  run.dispose();
+  expect(await scene.sql("SELECT to_regclass('half') AS t")).toEqual([{ t: null }]);
+  expect((await scene.history()).at(-1)).toEqual({ name: bad, state: 'rolled back' });
 });
 
 it('an enum value added and used in one file is rolled back with 55P04', async () => {

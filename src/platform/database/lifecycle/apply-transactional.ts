@@ -6,8 +6,9 @@ import type { Session } from './session.js';
 import { brokenTransaction, inTransaction, retryingLockErrors } from './transaction.js';
 
 /**
- * Script and history row in one explicit transaction: a crash at any instant leaves both or neither. The file is sent as
- * one message, never split; `prelude` goes before it in the same transaction. Answers false when another replica had already applied it (only possible behind a pooler).
+ * Script and history row in one explicit transaction: a crash at any instant leaves both or neither. Two messages: BEGIN
+ * and the file, which is never split; then the row and COMMIT. `prelude` goes before the file in the same transaction.
+ * Answers false when another replica had already applied it (only possible behind a pooler).
  */
 export async function applyTransactional(
   session: Session,
@@ -16,6 +17,7 @@ export async function applyTransactional(
 ): Promise<boolean> {
   const { run } = session;
   const history = new History(session);
+  const first = prelude ?? file.sql;
   try {
     return await retryingLockErrors(
       session,
@@ -24,19 +26,22 @@ export async function applyTransactional(
       () =>
         inTransaction(
           session,
-          { step, statementTimeoutMs: run.settings.migrationStatementTimeoutMs, foreign: true },
-          async ({ xid }) => {
-            if (!session.direct && (await history.isApplied(file.name))) return false;
-            if (prelude !== undefined) await session.query(prelude);
-            await session.query(file.sql);
-            if (!session.inTransaction() || !(await history.insertApplied(file, xid))) throw brokenTransaction();
+          { step, statementTimeoutMs: run.settings.migrationStatementTimeoutMs, foreign: true, script: first },
+          async ({ xid, last }) => {
+            if (!session.direct) {
+              if (await history.isApplied(file.name)) return false;
+              await session.query(first);
+            }
+            if (prelude !== undefined) await session.query(file.sql);
+            if (!session.inTransaction()) throw brokenTransaction();
             if (file.epoch > 0) await raiseEpoch(session, file);
+            last(history.insertApplied(file, xid));
             return true;
           },
         ),
     );
   } catch (error) {
-    throw await migrationFailed(session, file, error);
+    throw await migrationFailed(session, file, history.deniesTransaction(error) ? brokenTransaction() : error);
   }
 }
 

@@ -4,7 +4,7 @@ import { codeOf, LifecycleError } from './errors.js';
 import { MigrationLock } from './lock.js';
 import { migrate } from './migrate.js';
 import { checkFacts, notePooler, readFacts } from './preflight.js';
-import { isIdle, reconcile, type Build } from './reconcile.js';
+import { isIdle, reconcile, type Build, type Verdict } from './reconcile.js';
 import { applySettings } from './session-settings.js';
 import type { Session } from './session.js';
 import { isApplied, type DatabaseState } from './state.js';
@@ -20,12 +20,16 @@ export async function bootSession(session: Session, build: Build): Promise<Lifec
   run.enter('checking');
   const appRole = appRoleOf(session);
   const check = (): Promise<DatabaseState> => checkDatabase(session, appRole);
+  const look = async (): Promise<Verdict> => {
+    const state = await check();
+    return { state, plan: reconcile(build, state, run.settings) };
+  };
 
-  if (run.settings.migrate === 'verify') return finish(session, build, await awaitOthers(session, build, check), true);
-  const idle = async (): Promise<DatabaseState | undefined> => {
+  if (run.settings.migrate === 'verify') return finish(session, build, await awaitOthers(session, look), true);
+  const idle = async (): Promise<Verdict | undefined> => {
     try {
-      const state = await check();
-      return isIdle(reconcile(build, state, run.settings)) ? state : undefined;
+      const verdict = await look();
+      return isIdle(verdict.plan) ? verdict : undefined;
     } catch (error) {
       if (mayBeHalfSeen(error)) return undefined;
       throw error;
@@ -39,11 +43,11 @@ export async function bootSession(session: Session, build: Build): Promise<Lifec
   run.enter('waiting_lock');
   const lock = new MigrationLock(session);
   if (!(await lock.acquire(async () => (await idle()) !== undefined))) {
-    return finish(session, build, await check(), true);
+    return finish(session, build, await look(), true);
   }
-  const state = await migrate(session, build, check, lock);
+  const done = await migrate(session, build, check, lock);
   await lock.release();
-  return finish(session, build, state, false);
+  return finish(session, build, done, false);
 }
 
 /** Learns what is at the other end, and refuses what cannot work. */
@@ -76,16 +80,11 @@ const mayBeHalfSeen = (error: unknown): boolean =>
   error instanceof LifecycleError || ['XX000', '42P01', '42704', '3F000'].includes(codeOf(error) ?? '');
 
 /** Verify mode: somebody else migrates; this process only looks, every 2 s, and never locks or writes. */
-async function awaitOthers(
-  session: Session,
-  build: Build,
-  check: () => Promise<DatabaseState>,
-): Promise<DatabaseState> {
-  const { run } = session;
+async function awaitOthers({ run }: Session, look: () => Promise<Verdict>): Promise<Verdict> {
   for (;;) {
-    const state = await check();
-    const plan = reconcile(build, state, run.settings);
-    if (isIdle(plan)) return state;
+    const verdict = await look();
+    const { plan } = verdict;
+    if (isIdle(plan)) return verdict;
     const waiting = [...plan.pending.map((file) => file.name), ...plan.seeds.map((seed) => `seed ${seed.name}`)];
     run.waitFor(
       new LifecycleError('no_progress', `nobody applied what is pending: ${waiting.join(', ') || 'a repair'}`, {
@@ -101,11 +100,10 @@ async function awaitOthers(
 async function finish(
   session: Session,
   build: Build,
-  state: DatabaseState,
+  { state, plan }: Verdict,
   fastPath: boolean,
 ): Promise<LifecycleResult> {
   const { run } = session;
-  const plan = reconcile(build, state, run.settings);
   for (const severity of ['policy', 'info'] as const) {
     for (const { object, expected, found, command } of plan.comparison?.[severity] ?? []) {
       run.report(

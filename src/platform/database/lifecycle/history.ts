@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
+import { codeOf } from './errors.js';
 import type { MigrationFile } from './migration-files.js';
 import type { Session } from './session.js';
-import { createHistory, lifecycleTables } from './tables.js';
+import { createHistory, historyTable, lifecycleTables, literal } from './tables.js';
 
 /**
  * Statements on the history table. Every time is the server's: the clocks of replicas do not matter. Rows look as stock
@@ -36,14 +37,20 @@ export class History {
     return (rowCount ?? 0) > 0;
   }
 
-  /** Answers false, writing nothing, when the transaction is no longer the one that `xid` names. */
-  async insertApplied(file: MigrationFile, xid: string): Promise<boolean> {
-    const { rowCount } = await this.session.query(
-      `INSERT INTO ${this.t.history} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
-       SELECT $1, $2, $3, now(), clock_timestamp(), 1 WHERE pg_current_xact_id_if_assigned()::text = $4`,
-      [randomUUID(), file.checksum, file.name, xid],
+  /** A statement that writes the row of an applied file, or fails when the transaction is not the one `xid` names. */
+  insertApplied(file: MigrationFile, xid: string): string {
+    return `INSERT INTO ${this.t.history} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
+     VALUES ('${randomUUID()}', '${file.checksum}', ${literal(file.name)}, now(), clock_timestamp(),
+       CASE WHEN pg_current_xact_id_if_assigned()::text = '${xid}' THEN 1 END)`;
+  }
+
+  /** Is this the failure of `insertApplied`: a row without its count of steps? */
+  deniesTransaction(error: unknown): boolean {
+    const { schema, table, column } = error as { schema?: string; table?: string; column?: string };
+    const { run } = this.session;
+    return (
+      codeOf(error) === '23502' && schema === run.schema && table === historyTable && column === 'applied_steps_count'
     );
-    return rowCount === 1;
   }
 
   /** What `prisma migrate resolve --applied` writes. `offset` in microseconds keeps the order of several. */

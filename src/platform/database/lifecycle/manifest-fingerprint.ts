@@ -8,12 +8,12 @@ import type { SchemaObject } from './manifest.js';
  * database and not to the schema (a provider may preload some).
  */
 export function fingerprint(objects: SchemaObject[]): string {
-  const hash = createHash('sha256');
+  let text = '';
   for (const o of sortObjects(objects)) {
     if (o.kind === 'extension') continue;
     const { kind, table, name, definition } = o;
     const row = [kind, table, name, definition, o.notNull ?? false, o.default ?? null, o.valid ?? true];
-    hash.update(JSON.stringify([...row, o.labels ?? null, o.hash ?? null])).update('\n');
+    text += `${JSON.stringify([...row, o.labels ?? null, o.hash ?? null])}\n`;
   }
-  return hash.digest('hex');
+  return createHash('sha256').update(text).digest('hex');
 }

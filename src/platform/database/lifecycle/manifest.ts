@@ -111,14 +111,14 @@ export const objectLabel = (object: SchemaObject): string =>
 
 /** By table, kind, name, in UTF-16 code unit order: never by a database's collation. */
 export function sortObjects(objects: SchemaObject[]): SchemaObject[] {
-  const home = (o: SchemaObject): string => (o.kind === 'table' || o.kind === 'view' ? o.name : o.table);
-  return objects.toSorted(
-    (a, b) =>
-      compareText(home(a), home(b)) ||
-      (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0) ||
-      compareText(a.name, b.name) ||
-      compareText(a.definition, b.definition),
-  );
+  const keyed = objects.map((object) => ({ object, key: sortKey(object) }));
+  return keyed.sort((a, b) => compareText(a.key, b.key)).map(({ object }) => object);
+}
+
+/** No name holds the separator, and nothing sorts before it: so a name goes before those it begins. */
+function sortKey({ kind, table, name, definition }: SchemaObject): string {
+  const home = kind === 'table' || kind === 'view' ? name : table;
+  return [home, String(rank.get(kind) ?? 0).padStart(2, '0'), name, definition].join('\0');
 }
 
 /** The file's bytes: sorted, one migration or object per line. */

@@ -6,7 +6,7 @@ import { History } from './history.js';
 import type { MigrationLock } from './lock.js';
 import type { MigrationFile } from './migration-files.js';
 import { quarantineError } from './migration-failure.js';
-import { isIdle, reconcile, type Build, type Plan } from './reconcile.js';
+import { isIdle, reconcile, type Build, type Plan, type Verdict } from './reconcile.js';
 import { applySeed } from './seed.js';
 import type { Session } from './session.js';
 import { adoptHistory, settle } from './settle.js';
@@ -24,12 +24,12 @@ export async function migrate(
   build: Build,
   check: () => Promise<DatabaseState>,
   lock: MigrationLock | undefined,
-): Promise<DatabaseState> {
+): Promise<Verdict> {
   const { run } = session;
   run.enter('reconciling');
   const state = await check();
   const plan = reconcile(build, state, run.settings);
-  if (isIdle(plan)) return state;
+  if (isIdle(plan)) return { state, plan };
   announce(session, plan);
   const t = lifecycleTables(run.schema);
   const missing = `${state.home ? '' : createHome(t)}${state.history === null ? createHistory(t) : ''}`;
@@ -52,7 +52,7 @@ async function seedAndVerify(
   check: () => Promise<DatabaseState>,
   lock: MigrationLock | undefined,
   plan: Plan,
-): Promise<DatabaseState> {
+): Promise<Verdict> {
   const { run } = session;
   const withoutRepair = { ...run.settings, repair: 'off' } as const;
   let { repair, seeds } = plan;
@@ -66,13 +66,14 @@ async function seedAndVerify(
     run.enter('verifying');
     const state = await check();
     const left = reconcile(build, state, healed ? withoutRepair : run.settings);
-    if (isIdle(left)) return state;
+    if (isIdle(left)) return { state, plan: left };
     if (round === 2) throw new LifecycleError('unexpected', 'work is left although all of it was done');
     ({ repair, seeds } = left);
   }
 }
 
-async function seedAll(session: Session, seeds: readonly Seed[]): Promise<void> {
+/** Runs seeds in their order, each in a transaction of its own with its record. */
+export async function seedAll(session: Session, seeds: readonly Seed[]): Promise<void> {
   const { run } = session;
   run.enter('seeding');
   for (const [index, seed] of seeds.entries()) {
@@ -138,4 +139,6 @@ async function applyAll(
     }
     run.progress();
   }
+  // What the next look will find; it asks again if that is wrong.
+  if (n > 0) session.found = { history: true, home: true, empty: false };
 }

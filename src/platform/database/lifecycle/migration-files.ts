@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { codeOf, LifecycleError } from './errors.js';
@@ -28,17 +28,19 @@ const sizeLimit = 16 * 1024 * 1024;
 const invalid = (name: string, why: string, hint?: string): LifecycleError =>
   new LifecycleError('config', `migration ${name}: ${why}`, { hint, details: { migration: name } });
 
-/** Reads all migrations in the order they apply. Any file that cannot be trusted refuses the whole boot, by name. */
+/**
+ * Reads all migrations in the order they apply. Any file that cannot be trusted refuses the whole boot, by name. Reads
+ * them at once: some dozens of small files take a fraction of the time that as many asynchronous reads do.
+ */
 export async function loadMigrations(directory: string): Promise<MigrationFile[]> {
-  const names = await listMigrations(directory);
-  const files = await Promise.all(names.map((name) => loadMigration(directory, name)));
-  await checkProvider(directory, files.length > 0);
+  const files = listMigrations(directory).map((name) => loadMigration(directory, name));
+  checkProvider(directory, files.length > 0);
   return files;
 }
 
-async function listMigrations(directory: string): Promise<string[]> {
+function listMigrations(directory: string): string[] {
   try {
-    const entries = await readdir(directory, { withFileTypes: true });
+    const entries = readdirSync(directory, { withFileTypes: true });
     const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map((e) => e.name);
     const odd = names.find((name) => !namePattern.test(name));
     if (odd !== undefined) throw invalid(odd, 'the folder name is not <14 digits>_<lower_case_words>');
@@ -52,8 +54,8 @@ async function listMigrations(directory: string): Promise<string[]> {
   }
 }
 
-async function checkProvider(directory: string, required: boolean): Promise<void> {
-  const text = await readFile(join(directory, 'migration_lock.toml'), 'utf8').catch(() => undefined);
+function checkProvider(directory: string, required: boolean): void {
+  const text = readable(join(directory, 'migration_lock.toml'));
   const provider = text === undefined ? undefined : /^\s*provider\s*=\s*"([^"]*)"/m.exec(text)?.[1];
   if (provider === 'postgresql' || (text === undefined && !required)) return;
   throw new LifecycleError(
@@ -65,10 +67,18 @@ async function checkProvider(directory: string, required: boolean): Promise<void
   );
 }
 
-async function loadMigration(directory: string, name: string): Promise<MigrationFile> {
+function readable(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function loadMigration(directory: string, name: string): MigrationFile {
   let bytes: Buffer;
   try {
-    bytes = await readFile(join(directory, name, 'migration.sql'));
+    bytes = readFileSync(join(directory, name, 'migration.sql'));
   } catch (error) {
     const code = codeOf(error);
     throw invalid(
@@ -93,12 +103,14 @@ export function parseMigration(name: string, bytes: Buffer): MigrationFile {
   if (sql.startsWith('\uFEFF')) throw invalid(name, 'migration.sql begins with a byte order mark', 'Save it without.');
   if (sql.includes('\0')) throw invalid(name, 'migration.sql contains a NUL byte');
   if (!holdsStatement(sql)) throw invalid(name, 'migration.sql holds no statement');
-  const lf = sql.replaceAll('\r\n', '\n');
   return {
     name,
     sql,
     checksum: sha256(bytes),
-    foldedChecksums: [sha256(lf), sha256(lf.replaceAll('\n', '\r\n'))],
+    get foldedChecksums() {
+      const lf = sql.replaceAll('\r\n', '\n');
+      return [sha256(lf), sha256(lf.replaceAll('\n', '\r\n'))];
+    },
     ...directives(name, sql),
   };
 }

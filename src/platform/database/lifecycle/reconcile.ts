@@ -1,6 +1,6 @@
 import { LifecycleError } from './errors.js';
 import { checkAhead, compareObjects, type Comparison, type Difference } from './manifest-compare.js';
-import type { Manifest, ManifestMigration } from './manifest.js';
+import type { Manifest, ManifestMigration, SchemaObject } from './manifest.js';
 import type { MigrationFile } from './migration-files.js';
 import { seedChecksum } from './seeds.js';
 import { controlsTransaction, refusesTransaction, statements } from './sql-lexer.js';
@@ -38,6 +38,12 @@ export interface Plan {
   /** Migrations of a newer build; only set when this build may serve beside them. */
   ahead: readonly string[];
   comparison: Comparison | undefined;
+}
+
+/** A state, and what this build has to do about it. */
+export interface Verdict {
+  state: DatabaseState;
+  plan: Plan;
 }
 
 export const isIdle = (plan: Plan): boolean =>
@@ -93,10 +99,7 @@ export function reconcile(build: Build, state: DatabaseState, settings: Lifecycl
   if (reached > build.epoch) throw epochError(reached, build.epoch);
 
   const settled = pending.length === 0 && settle.length === 0;
-  const comparison =
-    settled && manifest && state.live
-      ? compareObjects(manifest.objects, state.live, { drift: settings.drift })
-      : undefined;
+  const comparison = settled && manifest && state.live ? compare(manifest, state, settings) : undefined;
   return {
     ...nothing,
     settle,
@@ -151,6 +154,14 @@ function refuseUnsafe(pending: readonly MigrationFile[]): void {
 }
 
 const firstWords = (head: string): string => head.split(' ').slice(0, 4).join(' ');
+
+/** An equal fingerprint leaves only what is not part of it: rights on tables, and versions of extensions. */
+function compare(manifest: Manifest, { live, fingerprint }: DatabaseState, settings: LifecycleSettings): Comparison {
+  const same = fingerprint === manifest.migrations.at(-1)?.after;
+  const open = (objects: SchemaObject[]): SchemaObject[] =>
+    same ? objects.filter(({ kind }) => kind === 'table' || kind === 'extension') : objects;
+  return compareObjects(open(manifest.objects), open(live ?? []), { drift: settings.drift });
+}
 
 function withoutHistory(build: Build, state: DatabaseState, settings: LifecycleSettings): Plan {
   if (state.minEpoch > build.epoch) throw epochError(state.minEpoch, build.epoch);

@@ -1,4 +1,4 @@
-import { escapeIdentifier } from 'pg';
+import { escapeIdentifier, escapeLiteral } from 'pg';
 
 import type { Session } from './session.js';
 import { codeOf } from './errors.js';
@@ -10,7 +10,7 @@ import { codeOf } from './errors.js';
 export function settingsSql(session: Session, scope: 'SESSION' | 'LOCAL', withConnectionCheck = true): string {
   const { schema, settings } = session.run;
   const pairs: [string, string][] = [
-    ['TimeZone', `'UTC'`],
+    ['TimeZone', 'UTC'],
     ['search_path', escapeIdentifier(schema)],
     ['lock_timeout', `${settings.migrationLockTimeoutMs}`],
     ['statement_timeout', '0'],
@@ -21,13 +21,21 @@ export function settingsSql(session: Session, scope: 'SESSION' | 'LOCAL', withCo
     pairs.push(['idle_session_timeout', `${settings.idleTimeoutMs}`], ['tcp_keepalives_idle', '10']);
     // Ends a long statement soon after its client died, so that the next replica need not wait for it.
     if (withConnectionCheck) pairs.push(['client_connection_check_interval', '2000']);
+    pairs.push(['application_name', session.name]);
   }
-  return pairs.map(([name, value]) => `SET ${scope} ${name} = ${value}`).join(';\n');
+  return setting(pairs, scope);
+}
+
+/** One statement for all of them: the server takes each statement of a message by itself. */
+export function setting(pairs: readonly [name: string, value: string][], scope: 'SESSION' | 'LOCAL'): string {
+  const calls = pairs.map(
+    ([name, value]) => `pg_catalog.set_config('${name}', ${escapeLiteral(value)}, ${scope === 'LOCAL'})`,
+  );
+  return `SELECT ${calls.join(', ')}`;
 }
 
 /** Of a direct connection; sent after connecting, and again after each script, since that may change any of them. */
-export const sessionSettings = (session: Session): string =>
-  `${settingsSql(session, 'SESSION', session.connectionCheck)};\nSET application_name = '${session.name}'`;
+export const sessionSettings = (session: Session): string => settingsSql(session, 'SESSION', session.connectionCheck);
 
 export async function applySettings(session: Session): Promise<void> {
   if (!session.direct) return;

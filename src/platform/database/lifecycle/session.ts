@@ -100,9 +100,12 @@ export class Session {
     return this.send(() => work(this.client));
   }
 
-  /** Ends an open transaction, also after an abort. A lost connection has none. */
+  /**
+   * Ends an open transaction, also after an abort. A lost connection has none. Sent in any case: an error is heard before
+   * the server has said how the transaction stands.
+   */
   async rollback(): Promise<void> {
-    if (this.lost || this.client.getTransactionStatus() === 'I') return;
+    if (this.lost) return;
     await this.send(() => this.client.query('ROLLBACK')).catch(() => undefined);
   }
 

@@ -115,10 +115,11 @@ export async function readState(client: ClientBase, schema: string, options: Rea
   const find = `SELECT ${foundColumns(t)}`;
   let found = options.found ?? (await client.query<Found>(find)).rows[0];
   if (!found) throw new Error('the catalog answered nothing');
+  // Before the first migration there is nothing to compare, and the catalog read is the dearest part.
+  const readsStructure = (seen: Found): boolean => options.structure && (seen.history || !seen.empty);
   try {
     for (;;) {
-      // Before the first migration there is nothing to compare, and the catalog read is the dearest part.
-      const reads = options.structure && (found.history || !found.empty);
+      const reads = readsStructure(found);
       const wanted = [find, readRows(t, found), ...(reads ? [liveObjectsSql(schema, appRole)] : []), 'COMMIT'];
       const results = await messageOf(client, `${BEGIN};\n${settings}${wanted.join(';\n')}`);
       const [seen, kept, ...objects] = results.slice(reads ? -6 : -3);
@@ -126,7 +127,7 @@ export async function readState(client: ClientBase, schema: string, options: Rea
       const before = found;
       found = { history, home, empty };
       // Somebody made or dropped them meanwhile: it was the wrong question.
-      if (before.history !== history || before.home !== home || before.empty !== empty) continue;
+      if (before.history !== history || before.home !== home || readsStructure(found) !== reads) continue;
       const [rows, seeds, minEpoch, quarantined] = (kept?.rows[0] ?? []) as Kept;
       const live = reads ? objectsIn(schema, objects) : null;
       return { history: rows, empty, home, seeds, minEpoch, quarantined, live, fingerprint: live && fingerprint(live) };

@@ -11,6 +11,8 @@ export interface LifecycleTables {
   audit: string;
 }
 
+export const historyTable = '_prisma_migrations';
+
 /** Two application schemas in one database must not share seeds and epoch, so only `public` uses the plain name. */
 export const lifecycleSchema = (schema: string): string => (schema === 'public' ? 'lifecycle' : `lifecycle_${schema}`);
 
@@ -18,7 +20,7 @@ export function lifecycleTables(schema: string): LifecycleTables {
   const home = escapeIdentifier(lifecycleSchema(schema));
   return {
     schema: escapeIdentifier(schema),
-    history: `${escapeIdentifier(schema)}._prisma_migrations`,
+    history: `${escapeIdentifier(schema)}.${historyTable}`,
     home,
     meta: `${home}.meta`,
     seeds: `${home}.seed_history`,

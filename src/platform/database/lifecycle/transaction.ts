@@ -1,7 +1,9 @@
+import { DatabaseError, type QueryResult } from 'pg';
+
 import { codeOf, LifecycleError } from './errors.js';
 import { takeTransactionKeys } from './lock.js';
 import type { Session } from './session.js';
-import { sessionSettings, settingsSql } from './session-settings.js';
+import { sessionSettings, setting, settingsSql } from './session-settings.js';
 import { backoff, wait } from './wait.js';
 
 /** Lock timeout, deadlock, serialisation failure: the transaction left nothing behind and may be repeated as a whole. */
@@ -13,11 +15,18 @@ export interface TransactionOptions {
   statementTimeoutMs?: number;
   /** The work runs a script of others, which may have changed any setting: they are put back with the COMMIT. */
   foreign?: boolean;
+  /**
+   * Runs first. On a direct connection it travels in the message that opens the transaction; behind a pooler, where the
+   * keys come before any work, it is left to `work`.
+   */
+  script?: string;
 }
 
 export interface OpenTransaction {
   /** A statement that only takes effect `WHERE pg_current_xact_id_if_assigned()::text = xid` proves it is the same one. */
   xid: string;
+  /** A last statement, sent in the message that commits; should it fail, nothing is committed. */
+  last: (sql: string) => void;
 }
 
 /** A script ended the transaction it ran in. What it did before that is committed. */
@@ -38,10 +47,12 @@ export async function inTransaction<T>(
   const { run } = session;
   try {
     const xid = await begin(session, options);
-    const result = await work({ xid });
+    const ending: string[] = [];
+    const result = await work({ xid, last: (sql) => ending.push(sql) });
     if (!session.inTransaction()) throw brokenTransaction();
-    const restore = options.foreign && session.direct ? `;\n${sessionSettings(session)}` : '';
-    await session.query(`COMMIT${restore}`);
+    ending.push('COMMIT');
+    if (options.foreign && session.direct) ending.push(sessionSettings(session));
+    await session.query(ending.join(';\n'));
     return result;
   } catch (error) {
     await session.rollback();
@@ -52,24 +63,38 @@ export async function inTransaction<T>(
 
 async function begin(session: Session, options: TransactionOptions): Promise<string> {
   const { run } = session;
-  const { settings } = run;
+  const local: [string, string][] = [
+    ['lock_timeout', `${run.settings.migrationLockTimeoutMs}`],
+    ['statement_timeout', `${options.statementTimeoutMs ?? 0}`],
+  ];
+  if (options.step !== undefined) local.push(['application_name', `${session.name} ${options.step}`]);
+  const opening = [
+    'BEGIN',
+    ...(session.direct ? [] : [settingsSql(session, 'LOCAL')]),
+    setting(local, 'LOCAL'),
+    'SELECT pg_backend_pid() AS pid, pg_current_xact_id()::text AS xid',
+  ];
   for (;;) {
-    const results = await session.script(
-      [
-        'BEGIN',
-        ...(session.direct ? [] : [settingsSql(session, 'LOCAL')]),
-        `SET LOCAL lock_timeout = ${settings.migrationLockTimeoutMs}`,
-        `SET LOCAL statement_timeout = ${options.statementTimeoutMs ?? 0}`,
-        ...(options.step === undefined ? [] : [`SET LOCAL application_name = '${session.name} ${options.step}'`]),
-        'SELECT pg_backend_pid() AS pid, pg_current_xact_id()::text AS xid',
-      ].join(';\n'),
-    );
-    const row = results.at(-1)?.rows[0] as { pid: number; xid: string } | undefined;
+    const results = await opened(session, `${opening.join(';\n')};\n`, session.direct ? options.script : undefined);
+    const row = results[opening.length - 1]?.rows[0] as { pid: number; xid: string } | undefined;
     if (!row) throw new Error('BEGIN answered nothing');
     session.serverPid = row.pid;
     if (session.direct || (await takeTransactionKeys(session))) return row.xid;
     await session.rollback();
     await wait(backoff(0, { base: 600, floor: 100, cap: 600 }), run.signal);
+  }
+}
+
+/** The server counts from the start of the message; whoever reads the error counts from the start of the script. */
+async function opened(session: Session, opening: string, script = ''): Promise<QueryResult[]> {
+  try {
+    return await session.script(`${opening}${script}`);
+  } catch (error) {
+    if (error instanceof DatabaseError && error.position !== undefined) {
+      const position = Number(error.position) - opening.length;
+      error.position = position > 0 ? `${position}` : undefined;
+    }
+    throw error;
   }
 }
 
