@@ -1,19 +1,28 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { connect as connectTo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect as secured } from 'node:tls';
 import type { Finding } from '../../src/platform/database/lifecycle/doctor.js';
+import { Authority, type Certificate } from '../support/certificates.js';
 import { startServer } from '../support/postgres.js';
 import { root } from '../support/server-process.js';
 import { poolerInstalled, startPooler } from './support/pgbouncer.js';
-import { throughProxy } from './support/proxy.js';
+import { throughProxy, upstreamOf } from './support/proxy.js';
 import { DURABILITY_OFF, World, type Scene } from './support/world.js';
+
+/** TLS needs TCP; an address of this file's own cannot be taken. */
+const ADDRESS = `127.${[1, 2, 3].map(() => 1 + Math.floor(Math.random() * 250)).join('.')}`;
 
 let world: World;
 let scene: Scene;
 let folder: string;
 beforeAll(async () => {
-  world = await World.start(DURABILITY_OFF);
+  world = await World.start({ ...DURABILITY_OFF, listen_addresses: ADDRESS });
   scene = await world.database();
   folder = await mkdtemp(join(tmpdir(), 'parley-doctor-'));
 });
@@ -59,6 +68,105 @@ it('an embedded server that an earlier start has left', async () => {
     next: expect.stringContaining(`kill -INT ${await left.pid()}`),
   });
   await left.stop();
+});
+
+describe('TLS', () => {
+  const authority = new Authority();
+  let data: string;
+  let port: number;
+  let trusted: string;
+
+  beforeAll(async () => {
+    data = join(world.server.dir, 'data');
+    trusted = join(folder, 'ca.pem');
+    await writeFile(trusted, authority.cert);
+    const upstream = upstreamOf(scene.url);
+    port = Number('path' in upstream ? /\d+$/.exec(upstream.path)?.[0] : upstream.port);
+    const hba = join(data, 'pg_hba.conf');
+    await writeFile(hba, `${await readFile(hba, 'utf8')}\nhost all all ${ADDRESS}/32 scram-sha-256\n`);
+    await world.sql('SELECT pg_reload_conf()');
+  });
+
+  const through = (parameters = '') => {
+    const { username, password, pathname } = new URL(scene.url);
+    return doctor({ DATABASE_URL: `postgresql://${username}:${password}@${ADDRESS}:${port}${pathname}${parameters}` });
+  };
+  const verified = () => through(`?sslmode=verify-full&sslrootcert=${trusted}`);
+
+  /** What the server shows to whoever asks for TLS now; undefined when it has none. */
+  async function shown(): Promise<string | undefined> {
+    const socket = connectTo({ host: ADDRESS, port });
+    socket.on('error', () => undefined);
+    try {
+      socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]));
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      if (answer.toString() !== 'S') return undefined;
+      const tls = secured({ socket, rejectUnauthorized: false });
+      await once(tls, 'secureConnect');
+      return tls.getPeerX509Certificate()?.fingerprint256;
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  async function serve({ cert, key }: Certificate): Promise<void> {
+    const { uid, gid } = await stat(data);
+    for (const [name, text] of [
+      ['server.crt', cert],
+      ['server.key', key],
+    ] as const) {
+      await writeFile(join(data, name), text, { mode: 0o600 });
+      await chown(join(data, name), uid, gid);
+    }
+    await world.sql('ALTER SYSTEM SET ssl = on');
+    await world.sql('SELECT pg_reload_conf()');
+    while ((await shown()) !== new X509Certificate(cert).fingerprint256) await delay(50);
+  }
+
+  const failed = (next: RegExp) => ({
+    code: 3,
+    found: {
+      connection: {
+        result: 'failed',
+        message: expect.stringMatching(/^tls: /),
+        next: expect.stringMatching(next),
+      },
+    },
+  });
+
+  it('is demanded of a server that has none', async () => {
+    expect(await through('?sslmode=require')).toMatchObject(failed(/demands TLS .* has none.*ssl = on/));
+  });
+
+  it('is offered: what connects with it says so, verified or not', async () => {
+    await serve(authority.issue(ADDRESS));
+    const encrypted = { code: 0, found: { connection: { result: 'ok' }, tls: { message: 'encrypted' } } };
+    expect(await through('?sslmode=require')).toMatchObject(encrypted);
+    expect(await verified()).toMatchObject(encrypted);
+    expect((await through()).found['tls']?.message).toMatch(/^not encrypted/);
+  });
+
+  it('is signed by an authority nobody here knows', async () => {
+    const next = failed(/trusts.*sslrootcert=/);
+    expect(await through('?sslmode=verify-full')).toMatchObject(next);
+    await writeFile(join(folder, 'other.pem'), new Authority('Another').cert);
+    expect(await through(`?sslmode=verify-full&sslrootcert=${join(folder, 'other.pem')}`)).toMatchObject(next);
+  });
+
+  it('is for another host, or has run out', async () => {
+    await serve(authority.issue('db.example.com'));
+    expect(await verified()).toMatchObject(failed(/another name/));
+    await serve(authority.issue(ADDRESS, -3_600_000));
+    expect(await verified()).toMatchObject(failed(/not valid today.*Renew/));
+  });
+
+  it('is demanded by the server', async () => {
+    const hba = join(data, 'pg_hba.conf');
+    await writeFile(hba, (await readFile(hba, 'utf8')).replaceAll(/^host\b/gm, 'hostssl'));
+    await world.sql('SELECT pg_reload_conf()');
+    expect(await through()).toMatchObject(failed(/TLS only: add sslmode=require/));
+    expect(await through('?sslmode=require')).toMatchObject({ code: 0, found: { tls: { message: 'encrypted' } } });
+  });
 });
 
 if (!poolerInstalled()) {

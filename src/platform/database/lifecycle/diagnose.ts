@@ -63,11 +63,33 @@ const starting: Rule = {
   prismaCode: 'P1001',
   hint: () => 'The server is starting, stopping or recovering; this passes by itself.',
 };
-const tls: Rule = {
-  class: 'tls',
-  prismaCode: 'P1011',
-  hint: (t) =>
+const tlsRule = (hint: Rule['hint']): Rule => ({ class: 'tls', prismaCode: 'P1011', hint });
+const tls = tlsRule(
+  (t) =>
     `TLS to ${t.host} failed. Set sslmode in ${t.source} to what the server offers (sslmode=disable, or sslmode=verify-full with sslrootcert).`,
+);
+const untrusted = tlsRule(
+  (t) =>
+    `Nobody this machine trusts signed the certificate of ${t.host}. Name the authority in ${t.source}: sslmode=verify-full&sslrootcert=/path/to/ca.pem (managed databases offer the file for download).`,
+);
+const outOfDate = tlsRule(
+  (t) =>
+    `The certificate of ${t.host} is not valid today. Renew it on the server (ssl_cert_file) and reload; if it looks right, compare the clocks.`,
+);
+
+/** By the code of Node or OpenSSL. */
+const tlsRules: Readonly<Record<string, Rule>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  CERT_HAS_EXPIRED: outOfDate,
+  CERT_NOT_YET_VALID: outOfDate,
+  ERR_TLS_CERT_ALTNAME_INVALID: tlsRule(
+    (t) =>
+      `The certificate is for another name than ${t.host}. Use in ${t.source} a name that it holds, or get one for this name; sslmode=verify-ca with sslrootcert does not look at names.`,
+  ),
 };
 
 const rules: Readonly<Record<string, Rule>> = {
@@ -138,6 +160,23 @@ const rules: Readonly<Record<string, Rule>> = {
   },
 };
 
+/** Read before the codes: what the server says is more than its code. */
+const sayings: readonly (readonly [RegExp, Rule])[] = [
+  [
+    /pg_hba\.conf entry .*(no encryption|SSL off)/i,
+    tlsRule(
+      (t) => `The server lets "${t.user}" in with TLS only: add sslmode=require (or verify-full) to ${t.source}.`,
+    ),
+  ],
+  [
+    /server does not support SSL/i,
+    tlsRule(
+      (t) =>
+        `${t.source} demands TLS and the server at ${t.host} has none. Turn it on there (ssl = on, with a certificate), or inside a private network use sslmode=disable.`,
+    ),
+  ],
+];
+
 const patterns: readonly (readonly [RegExp, Rule])[] = [
   [/timeout expired|timeout exceeded when trying to connect|query read timeout/i, timeout],
   [/Connection terminated|not queryable/i, lost],
@@ -155,6 +194,8 @@ export function diagnose(error: unknown, target: ConnectionTarget): Diagnosis {
   const code = codeOf(single);
   const message = messageOf(single);
   const rule =
+    sayings.find(([pattern]) => pattern.test(message))?.[1] ??
+    tlsRules[code ?? ''] ??
     (code?.startsWith('ERR_SSL') || code?.startsWith('ERR_TLS') || /CERT|SIGNATURE/.test(code ?? '')
       ? tls
       : undefined) ??
