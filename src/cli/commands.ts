@@ -58,6 +58,21 @@ export const commands: CommandTable = [
     load: async () => (await import('./decision.commands.js')).dbRepair,
   },
   {
+    name: 'db seed',
+    summary: 'run the seeds that are due',
+    load: async () => (await import('./schema.commands.js')).dbSeed,
+  },
+  {
+    name: 'db script',
+    summary: 'the whole schema as one SQL script',
+    load: async () => (await import('./schema.commands.js')).dbScript,
+  },
+  {
+    name: 'db reset',
+    summary: 'make a development database anew',
+    load: async () => (await import('./schema.commands.js')).dbReset,
+  },
+  {
     name: 'verify',
     summary: 'try an installation from outside (--url), or compare what the database stores twice',
     load: async () => (await import('./verify.command.js')).verifyCommand,

@@ -1,5 +1,6 @@
 import type { Config } from '../platform/config/config.js';
 import { runningEmbedded } from '../platform/database/embedded-leftover.js';
+import { countRows } from '../platform/database/lifecycle/count-rows.js';
 import { doctor, type Finding } from '../platform/database/lifecycle/doctor.js';
 import { runLifecycle } from '../platform/database/lifecycle/run-lifecycle.js';
 import { plan, status, verify } from '../platform/database/lifecycle/status.js';
@@ -75,8 +76,12 @@ export const dbPlan: CliCommand = {
 export const dbMigrate: CliCommand = {
   name: 'db migrate',
   summary: 'Connect, lock, migrate, seed and verify, as a boot does; for one-shot jobs beside DB_MIGRATE=verify.',
-  options: { backup: { type: 'string', description: 'write a backup into this folder first' } },
-  examples: ['parley db migrate', 'parley db migrate --backup /backups'],
+  usage: '[--backup <folder>] [--count-rows]',
+  options: {
+    backup: { type: 'string', description: 'write a backup into this folder first' },
+    'count-rows': { type: 'boolean', description: 'count the rows of every table before and after' },
+  },
+  examples: ['parley db migrate', 'parley db migrate --backup /backups --count-rows'],
   run: (invocation) =>
     withDatabase(invocation, async ({ options }) => {
       const folder = invocation.flags['backup'];
@@ -84,11 +89,22 @@ export const dbMigrate: CliCommand = {
         const { backupInto } = await import('./backup.commands.js');
         invocation.note(`backup: ${await backupInto(options, folder)}`);
       }
+      const counting = invocation.flags['count-rows'] === true;
+      const before = counting ? await countRows(options) : {};
       const result = await runLifecycle(options);
+      const after = counting ? await countRows(options) : {};
+      const rows = Object.keys({ ...before, ...after }).map((table) => ({
+        table,
+        before: before[table] ?? null,
+        after: after[table] ?? null,
+      }));
       invocation.note('migrate deploy succeeded');
       invocation.note('No P3009 errors');
-      invocation.print(result, () =>
+      invocation.print({ ...result, ...(counting ? { rows } : {}) }, () =>
         [
+          ...rows.map(
+            (row) => `rows of ${row.table}: ${row.before ?? 'no table'} before, ${row.after ?? 'no table'} after`,
+          ),
           result.applied.length === 0
             ? 'Nothing was pending.'
             : `Applied ${result.applied.length}: ${result.applied.join(', ')}`,

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { commands } from '../../src/cli/commands.js';
+import { statements } from '../../src/platform/database/lifecycle/sql-lexer.js';
 import { root } from '../support/server-process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { throughProxy, upstreamOf } from './support/proxy.js';
@@ -80,6 +82,56 @@ it('status, plan, migrate, verify: what is pending, the progress of it, and then
   expect(await parley('db plan')).toMatchObject({ code: 0, stdout: 'Nothing to do.\n' });
   expect(await parley('db verify')).toMatchObject({ code: 0, stdout: expect.stringContaining('All tables verified') });
   expect(parsed<{ upToDate: boolean }>(await parley('db status --json')).upToDate).toBe(true);
+  await scene.sql(
+    "INSERT INTO roles (id, name, description) SELECT gen_random_uuid(), 'guest' || n, '' FROM generate_series(1, 20) n",
+  );
+  const counted = parsed<{ rows: { table: string; before: number; after: number }[] }>(
+    await parley('db migrate --count-rows --json'),
+  );
+  const [roles] = await scene.sql<{ n: number }>('SELECT count(*)::int AS n FROM roles');
+  expect(counted.rows).toContainEqual({ table: 'roles', before: roles?.n, after: roles?.n });
+});
+
+it('script: what it prints makes the whole schema of an empty database, twice as well as once; seeds come after', async () => {
+  expect(await parley('db seed')).toMatchObject({ code: 19, stderr: expect.stringContaining('parley db migrate') });
+  await scene.sql('DROP SCHEMA lifecycle CASCADE');
+  const { code, stdout } = await parley('db script', { DATABASE_URL: 'postgresql://u:p@127.0.0.1:1/d' });
+  expect(code).toBe(0);
+  const client = new Client({ connectionString: scene.url });
+  await client.connect();
+  for (const { text } of [...statements(stdout), ...statements(stdout)]) await client.query(text);
+  await client.end();
+  const { migrations, seeds } = parsed<{ migrations: { state: string }[]; seeds: { due: boolean }[] }>(
+    await parley('db status --json'),
+  );
+  expect(migrations.filter(({ state }) => state !== 'applied')).toEqual([]);
+  expect(await scene.history()).toHaveLength(migrations.length);
+  expect(seeds.every(({ due }) => due)).toBe(true);
+
+  expect(await parley('db seed')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Seeded: /) });
+  expect((await parley('db status')).code).toBe(0);
+  expect(await parley('db verify')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^All tables verified/) });
+  expect(await parley('seed')).toMatchObject({ code: 0, stdout: 'No seed was due.\n' });
+});
+
+it('reset: a development database on this machine only, and only when it is meant', async () => {
+  await parley('db migrate');
+  await scene.sql('CREATE TABLE mine (id integer)');
+  const refused = await parley('db reset --yes-i-mean-it', { NODE_ENV: 'production' });
+  expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('refused') });
+  const elsewhere = { DATABASE_URL: 'postgresql://u:p@db.example.com/d' };
+  expect(await parley('db reset --yes-i-mean-it', elsewhere)).toMatchObject({
+    code: 10,
+    stderr: expect.stringContaining('never reset'),
+  });
+  expect(await parley('db reset')).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes-i-mean-it') });
+  expect(await scene.sql("SELECT to_regclass('mine') IS NULL AS gone")).toEqual([{ gone: false }]);
+  expect(await parley('db reset --yes-i-mean-it')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^Made anew/),
+  });
+  expect(await scene.sql("SELECT to_regclass('mine') IS NULL AS gone")).toEqual([{ gone: true }]);
+  expect((await parley('db status')).code).toBe(0);
 });
 
 it('repair: says what is missing, brings it back, then finds nothing; a changed schema is exit 3', async () => {

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { countRows } from '../../src/platform/database/lifecycle/count-rows.js';
 import { parseManifest } from '../../src/platform/database/lifecycle/manifest.js';
 import { runLifecycle } from '../../src/platform/database/lifecycle/run-lifecycle.js';
 import { loadSeeds } from '../../src/platform/database/lifecycle/seeds.js';
@@ -28,7 +29,9 @@ async function load(file: string): Promise<{ scene: Scene; through: string | und
   return { scene, through: /^-- Parley \S+, through (\S+)$/m.exec(text)?.[1] };
 }
 
-/** Boots the build of today on it, twice: the second time there is nothing left to do. */
+/**
+ * Boots the build of today on it, twice: the second time there is nothing left to do. No table has lost or gained a row.
+ */
 async function upgrade(scene: Scene): Promise<readonly string[]> {
   const manifest = parseManifest(await readFile(join(prisma, 'schema.manifest.json'), 'utf8'));
   const options: LifecycleOptions = {
@@ -39,9 +42,11 @@ async function upgrade(scene: Scene): Promise<readonly string[]> {
     appVersion: 'upgrade',
     settings: { drift: 'strict', outOfOrder: 'refuse', blockedHoldMs: 0, failHoldMs: 0 },
   };
+  const before = await countRows(options);
   const { applied, head, ahead } = await runLifecycle(options);
   expect({ head, ahead }).toEqual({ head: manifest.head, ahead: false });
   expect(await runLifecycle(options)).toMatchObject({ applied: [], seeded: [], fastPath: true });
+  expect(await countRows(options)).toMatchObject(before);
   return applied;
 }
 
@@ -49,15 +54,11 @@ it.each(readdirSync(snapshots))(
   'a database that release %s left becomes the one of today, with its people and messages',
   async (file) => {
     const { scene } = await load(join(snapshots, file));
-    const rows = () =>
-      scene.sql<
-        Record<string, number>
-      >(`SELECT (SELECT count(*)::int FROM users) AS users, (SELECT count(*)::int FROM messages) AS messages,
-                      (SELECT count(*)::int FROM memberships) AS memberships`);
-    const before = await rows();
-    expect(Math.min(...Object.values(before[0] ?? {}))).toBeGreaterThan(0);
+    const [least] = await scene.sql<{ n: number }>(
+      'SELECT least((SELECT count(*) FROM users), (SELECT count(*) FROM messages), (SELECT count(*) FROM memberships))::int AS n',
+    );
+    expect(least?.n).toBeGreaterThan(0);
     await upgrade(scene);
-    expect(await rows()).toEqual(before);
   },
 );
 
