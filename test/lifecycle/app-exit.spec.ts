@@ -127,6 +127,7 @@ it('a migration that fails ends with 13; the probe shows SQLSTATE, file and line
     break;
   }
   expect(await server.exited).toBe(13);
+  expect(server.output()).not.toContain('replica.lease_failed');
   const again = await start(environment, broken.entry);
   expect(await again.exited).toBe(13);
   expect(again.output()).toContain('migration.quarantined');

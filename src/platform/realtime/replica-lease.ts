@@ -35,6 +35,7 @@ export class ReplicaLease implements OnApplicationBootstrap, BeforeApplicationSh
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private stopped = false;
+  private held = false;
 
   constructor(
     @Inject(REPLICA_ID) readonly replicaId: string,
@@ -76,6 +77,8 @@ export class ReplicaLease implements OnApplicationBootstrap, BeforeApplicationSh
     this.stopped = true;
     clearTimeout(this.timer);
     await this.running;
+    // A boot that failed before its first lease has none to shorten, and perhaps no database.
+    if (!this.held) return;
     try {
       await this.database.execute(sql`
         UPDATE replica_lease SET expires_at = least(expires_at, now() + make_interval(secs => ${this.config.PRESENCE_GRACE}))
@@ -96,6 +99,7 @@ export class ReplicaLease implements OnApplicationBootstrap, BeforeApplicationSh
     try {
       const anew = !(await this.extend());
       if (anew) await this.take();
+      this.held = true;
       for (const listener of this.renewalListeners) await listener(anew);
     } catch (error) {
       delayMs = Math.min(delayMs, RETRY_MS);
