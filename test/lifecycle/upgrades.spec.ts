@@ -30,7 +30,8 @@ async function load(file: string): Promise<{ scene: Scene; through: string | und
 }
 
 /**
- * Boots the build of today on it, twice: the second time there is nothing left to do. No table has lost or gained a row.
+ * Boots the build of today on it, twice: the second time there is nothing left to do. No table has lost a row, and only seeds
+ * have added any.
  */
 async function upgrade(scene: Scene): Promise<readonly string[]> {
   const manifest = parseManifest(await readFile(join(prisma, 'schema.manifest.json'), 'utf8'));
@@ -46,7 +47,9 @@ async function upgrade(scene: Scene): Promise<readonly string[]> {
   const { applied, head, ahead } = await runLifecycle(options);
   expect({ head, ahead }).toEqual({ head: manifest.head, ahead: false });
   expect(await runLifecycle(options)).toMatchObject({ applied: [], seeded: [], fastPath: true });
-  expect(await countRows(options)).toMatchObject(before);
+  const after = await countRows(options);
+  expect(Object.entries(before).filter(([table, rows]) => (after[table] ?? 0) < rows)).toEqual([]);
+  for (const table of ['users', 'messages', 'memberships']) expect(after[table]).toBe(before[table]);
   return applied;
 }
 

@@ -13,6 +13,11 @@ it('says what failed and where, and nothing that hangs on the error', () => {
   expect(JSON.stringify(fields)).not.toMatch(/ada@example.com|secret/);
 });
 
+it('names what PostgreSQL called it, and nothing that only looks alike', () => {
+  const sqlstate = (code: string) => errorFields(Object.assign(new Error('failed'), { code })).sqlstate;
+  expect(['42P01', '23505', 'EPIPE', 'P2010'].map(sqlstate)).toEqual(['42P01', '23505', undefined, undefined]);
+});
+
 it('ends, also for errors that cause each other, and takes what is no error', () => {
   const loop = new Error('again');
   loop.cause = loop;

@@ -6,10 +6,15 @@ export interface ErrorFields {
   /** Of the operating system, PostgreSQL or a library. */
   code?: string;
   status?: number;
+  /** The code once more when PostgreSQL gave it: the log hides what is called a code, which may be a secret. */
+  sqlstate?: string;
   cause?: ErrorFields;
 }
 
 const MOST_CAUSES = 3;
+
+/** Five characters with a digit; Prisma's own codes look alike. */
+const SQLSTATE = /^(?!P[12])(?=.*\d)[0-9A-Z]{5}$/;
 
 /**
  * An allow-list: libraries hang requests, rows and parameters on their errors (PostgreSQL quotes the offending key in
@@ -24,6 +29,7 @@ export function errorFields(thrown: unknown, depth = MOST_CAUSES): ErrorFields {
     stack: error.stack ?? '',
     ...(typeof code === 'string' ? { code } : {}),
     ...(typeof status === 'number' ? { status } : {}),
+    ...(typeof code === 'string' && SQLSTATE.test(code) ? { sqlstate: code } : {}),
     ...(error.cause instanceof Error && depth > 0 ? { cause: errorFields(error.cause, depth - 1) } : {}),
   };
 }
