@@ -72,7 +72,7 @@ const nest = await NestFactory.create(
 );
 nest.get(Actors).useSessions(async (_id, { userId }) => ({ userId, deviceId: 'bench', refused: null }));
 Object.assign(nest.get(Feeds), {
-  rooms: async () => [{ conversationId: BENCH, rev, visibleFromSeq: 1 }],
+  rooms: async (userIds) => userIds.map((userId) => ({ userId, conversationId: BENCH, rev, visibleFromSeq: 1 })),
   conversationHeads: async () => new Map([[BENCH, rev]]),
 });
 const io = new GatedIoAdapter(nest, config);

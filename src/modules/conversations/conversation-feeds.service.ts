@@ -28,7 +28,7 @@ export class ConversationFeedsService implements OnModuleInit {
     this.feeds.conversationHeads = async (ids) =>
       new Map([...(await this.conversations.heads(this.database, ids))].map(([id, { rev }]) => [id, rev]));
     this.feeds.movedConversationHeads = (since) => this.conversations.movedHeads(this.database, since);
-    this.feeds.rooms = (userId, conversationId) => this.members.rooms(this.database, userId, conversationId);
+    this.feeds.rooms = (userIds, conversationId) => this.members.rooms(this.database, userIds, conversationId);
   }
 
   private async read(

@@ -48,6 +48,9 @@ export interface Membership extends OwnSide {
   settings: Settings;
   /** The other one of a direct conversation. */
   peerId: string | null;
+  /** The head of the conversation at the same moment. */
+  headSeq: number;
+  headRev: number;
 }
 
 /** What decides whether a member is notified. */
@@ -104,10 +107,12 @@ export class MembersRepository {
     keys: readonly { conversationId: string; userId: string }[],
   ): Promise<(Membership | undefined)[]> {
     const rows = await db.query<Membership & { i: number }>(sql`
-      SELECT k.i, ${ownColumns}, c.type, c.settings, replace(replace(c.direct_key, m.user_id::text, ''), ':', '') AS "peerId"
+      SELECT k.i, ${ownColumns}, h.seq AS "headSeq", h.rev AS "headRev", c.type, c.settings,
+             replace(replace(c.direct_key, m.user_id::text, ''), ':', '') AS "peerId"
       FROM unnest(${keys.map((k) => k.conversationId)}::uuid[], ${keys.map((k) => k.userId)}::uuid[]) WITH ORDINALITY
         AS k (conversation_id, user_id, i)
       JOIN memberships AS m ON m.conversation_id = k.conversation_id AND m.user_id = k.user_id AND m.state = 'active'
+      JOIN conversation_head AS h ON h.conversation_id = m.conversation_id
       JOIN conversations AS c ON c.id = m.conversation_id`);
     const found = new Map(rows.map(({ i, ...membership }) => [i, membership]));
     return keys.map((_, i) => found.get(i + 1));
@@ -223,17 +228,17 @@ export class MembersRepository {
     return rows.map(({ id }) => id);
   }
 
-  /** Rooms of a user, or the one asked for: conversation, present rev, first visible message. */
+  /** Rooms of users, or the one asked for: conversation, present rev, first visible message. */
   async rooms(
     db: Db,
-    userId: string,
+    userIds: readonly string[],
     conversationId?: string,
-  ): Promise<{ conversationId: string; rev: number; visibleFromSeq: number }[]> {
+  ): Promise<{ userId: string; conversationId: string; rev: number; visibleFromSeq: number }[]> {
     const only = conversationId === undefined ? sql`` : sql`AND m.conversation_id = ${conversationId}`;
     return db.query(sql`
-      SELECT m.conversation_id AS "conversationId", h.rev, m.visible_from_seq AS "visibleFromSeq"
+      SELECT m.user_id AS "userId", m.conversation_id AS "conversationId", h.rev, m.visible_from_seq AS "visibleFromSeq"
       FROM memberships AS m JOIN conversation_head AS h USING (conversation_id)
-      WHERE m.user_id = ${userId} AND m.state = 'active' ${only}`);
+      WHERE m.user_id = ANY(${userIds}::uuid[]) AND m.state = 'active' ${only}`);
   }
 
   /** Who takes over from an owner: the oldest admin, else the oldest member. */

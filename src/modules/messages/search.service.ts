@@ -26,7 +26,7 @@ export class SearchService {
   /** Messages the actor may see, the best match first. */
   async search(actor: Actor, query: SearchQuery): Promise<Page<SearchHitView>> {
     const offset = query.cursor === undefined ? 0 : decodeCursor(LIST, query.cursor, cursorShape)[0];
-    const rooms = await this.feeds.rooms(actor.userId, query.conversationId);
+    const rooms = await this.feeds.rooms([actor.userId], query.conversationId);
     const hits = await search(this.database, rooms, query, offset, query.limit + 1);
     const next = offset + query.limit;
     return {

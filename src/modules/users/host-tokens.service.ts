@@ -1,9 +1,11 @@
+import { webcrypto } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { JWTPayload } from 'jose';
 import { TokenService, type TokenClaims } from '../../platform/auth/token.service.js';
 import { epochMs, newId } from '../../platform/clock/clock.js';
 import { Config } from '../../platform/config/config.js';
 import { constraintOf } from '../../platform/database/database-error.js';
+import { Coalescer } from '../../platform/database/coalescer.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { DomainError } from '../../platform/errors/domain-error.js';
 import { Log } from '../../platform/logging/log.js';
@@ -11,7 +13,7 @@ import { AccountsService, unnamed } from './accounts.service.js';
 import { displayName, handle } from './dto/fields.dto.js';
 import { HostKeys } from './host-keys.js';
 import { findIdentity, findTaken, insertIdentity } from './identities.repository.js';
-import { touchExternalSession } from './sessions.repository.js';
+import { type ExternalCaller, touchExternalSessions } from './sessions.repository.js';
 import type { NewUser } from './users.repository.js';
 import { parseIdentifier } from './users.rules.js';
 
@@ -19,11 +21,23 @@ const LEEWAY_S = 60;
 const MAX_SUBJECT = 255;
 /** The session of callers that name no device. */
 const ANY_DEVICE = 'host';
+const CALLERS_AT_ONCE = 100;
+
+/** Who a caller is here. */
+interface Met {
+  userId: string;
+  sessionId: string;
+}
 
 /** Tokens of the application Parley is built into: checked with its keys, and its users made at first sight. */
 @Injectable()
 export class HostTokensService implements OnModuleInit {
   private readonly keys: HostKeys | undefined;
+  private secret: Promise<webcrypto.CryptoKey> | undefined;
+  private readonly sessions = new Coalescer<ExternalCaller, Met | undefined>(
+    (callers) => this.sessionsOf(callers),
+    CALLERS_AT_ONCE,
+  );
 
   constructor(
     private readonly database: DatabaseService,
@@ -49,20 +63,29 @@ export class HostTokensService implements OnModuleInit {
     if (sub === '' || sub.length > MAX_SUBJECT || /\p{Cc}/u.test(sub) || iat > epochMs() / 1000 + LEEWAY_S) {
       throw new DomainError('unauthenticated', { detail: 'The access token is not valid' });
     }
-    const userId = (await findIdentity(this.database, issuer, sub)) ?? (await this.meet(issuer, sub, payload));
-    const sessionId = await touchExternalSession(this.database, {
+    const caller = {
       id: newId(),
-      userId,
-      issuer,
-      issuedAt: new Date(iat * 1000),
+      subject: sub,
       deviceId: deviceId !== undefined && /^[A-Za-z0-9._:-]{1,128}$/.test(deviceId) ? deviceId : ANY_DEVICE,
-      name: null,
-      platform: 'other',
-      ipHash: '',
-      userAgent: null,
-    });
+      issuedAt: new Date(iat * 1000),
+    };
+    let met = await this.sessions.ask(caller);
+    if (!met) {
+      await this.meet(issuer, sub, payload);
+      met = await this.sessions.ask(caller);
+    }
+    if (!met) throw new DomainError('session_revoked');
     // Without `iat` a token counts as issued long ago: after a revocation it stays refused.
-    return { userId, sessionId, issuedAt: iat * 1000, expiresAt: (exp + LEEWAY_S) * 1000 };
+    return { ...met, issuedAt: iat * 1000, expiresAt: (exp + LEEWAY_S) * 1000 };
+  }
+
+  private async sessionsOf(callers: readonly ExternalCaller[]): Promise<(Met | undefined)[]> {
+    const found = await touchExternalSessions(this.database, this.config.HOST_JWT_ISSUER ?? '', callers);
+    const met = new Map(found.map((row) => [`${row.deviceId} ${row.subject}`, row]));
+    return callers.map(({ deviceId, subject }) => {
+      const row = met.get(`${deviceId} ${subject}`);
+      return row && { userId: row.userId, sessionId: row.sessionId };
+    });
   }
 
   /** Each algorithm belongs to one kind of key, so a public key is never taken for a shared secret. */
@@ -76,31 +99,29 @@ export class HostTokensService implements OnModuleInit {
     };
     const { HOST_JWT_SECRET: secret } = this.config;
     if (secret !== undefined && decodeProtectedHeader(token).alg === 'HS256') {
-      return (await jwtVerify(token, new TextEncoder().encode(secret), { ...options, algorithms: ['HS256'] })).payload;
+      this.secret ??= importSecret(secret);
+      return (await jwtVerify(token, await this.secret, { ...options, algorithms: ['HS256'] })).payload;
     }
     if (!this.keys) throw new DomainError('unauthenticated', { detail: 'The access token is not valid' });
     return (await jwtVerify(token, this.keys.find, { ...options, algorithms: ['EdDSA', 'ES256', 'RS256'] })).payload;
   }
 
   /** First sight of a subject. Several at once, on any replica, make one user. */
-  private async meet(issuer: string, subject: string, payload: JWTPayload): Promise<string> {
+  private async meet(issuer: string, subject: string, payload: JWTPayload): Promise<void> {
     const profile = await this.firstProfile(payload);
     try {
-      return await this.database.tx(async (tx) => {
+      await this.database.tx(async (tx) => {
         const { id } = await this.accounts.create(profile, tx);
         await insertIdentity(tx, issuer, subject, id);
-        return id;
       });
     } catch (error) {
-      const met = await findIdentity(this.database, issuer, subject);
-      if (met !== undefined) return met;
+      if ((await findIdentity(this.database, issuer, subject)) !== undefined) return;
       // A handle or address was free a moment ago and is not any more: the user starts without.
       if (!(error instanceof DomainError && error.code === 'already_exists') && constraintOf(error) === undefined)
         throw error;
-      return this.database.tx(async (tx) => {
+      await this.database.tx(async (tx) => {
         const { id } = await this.accounts.create({ displayName: profile.displayName }, tx);
         await insertIdentity(tx, issuer, subject, id);
-        return id;
       });
     }
   }
@@ -120,3 +141,9 @@ export class HostTokensService implements OnModuleInit {
     };
   }
 }
+
+/** Imported once: jose would do it again for every token. */
+const importSecret = (secret: string): Promise<webcrypto.CryptoKey> =>
+  webcrypto.subtle.importKey('raw', new TextEncoder().encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'verify',
+  ]);

@@ -24,8 +24,19 @@ export interface NewSession {
   userAgent: string | null;
 }
 
+/** A caller with a token of the host application. */
+export interface ExternalCaller {
+  /** Of the session, should it be a new one. */
+  id: string;
+  subject: string;
+  deviceId: string;
+  /** When the token was issued. */
+  issuedAt: Date;
+}
+
 /** A session and its user, as a token check needs them. */
 export interface SessionStatus {
+  id: string;
   userId: string;
   kind: 'builtin' | 'external';
   deviceId: string;
@@ -73,29 +84,43 @@ export async function knowsDevice(tx: Tx, userId: string, deviceId: string): Pro
 }
 
 /**
- * The session a host application's user has on a device; made at first sight. A token issued after its revocation
- * brings it back to life.
+ * The sessions that users of a host application have on their devices, made at first sight; nothing for subjects that are
+ * nobody here yet. A token issued after the revocation of its session brings it back to life.
  */
-export async function touchExternalSession(
+export const touchExternalSessions = (
   db: Db,
-  session: NewSession & { issuer: string; issuedAt: Date },
-): Promise<string> {
-  const [row] = await db.query<{ id: string }>(sql`
-    INSERT INTO user_sessions AS s (id, user_id, kind, issuer, device_id, name, platform, ip_hash, user_agent)
-    VALUES (${session.id}, ${session.userId}, 'external', ${session.issuer}, ${session.deviceId}, ${session.name},
-            ${session.platform}, ${session.ipHash}, ${session.userAgent})
-    ON CONFLICT (user_id, issuer, device_id) WHERE kind = 'external' DO UPDATE
-    SET last_used_at = CASE WHEN s.revoked_at IS NULL OR s.revoked_at < ${session.issuedAt} THEN now() ELSE s.last_used_at END
-    RETURNING id`);
-  if (!row) throw new Error('upsert returned no row');
-  return row.id;
-}
+  issuer: string,
+  callers: readonly ExternalCaller[],
+): Promise<{ subject: string; deviceId: string; userId: string; sessionId: string }[]> =>
+  db.query(sql`
+    WITH callers AS (
+      SELECT c.id, i.subject, i.user_id, c.device_id, c.issued_at
+      FROM unnest(${callers.map(({ id }) => id)}::uuid[], ${callers.map(({ subject }) => subject)}::text[],
+                  ${callers.map(({ deviceId }) => deviceId)}::text[],
+                  ${callers.map(({ issuedAt }) => issuedAt)}::timestamptz[]) AS c (id, subject, device_id, issued_at)
+      JOIN user_identities i ON i.issuer = ${issuer} AND i.subject = c.subject),
+    devices AS (
+      SELECT min(id::text)::uuid AS id, user_id, device_id, max(issued_at) AS issued_at
+      FROM callers GROUP BY user_id, device_id),
+    touched AS (
+      INSERT INTO user_sessions AS s (id, user_id, kind, issuer, device_id, platform, ip_hash)
+      SELECT id, user_id, 'external', ${issuer}, device_id, 'other', '' FROM devices ORDER BY user_id, device_id
+      ON CONFLICT (user_id, issuer, device_id) WHERE kind = 'external' DO UPDATE
+      SET last_used_at = CASE
+        WHEN s.revoked_at IS NULL OR s.revoked_at < (
+          SELECT d.issued_at FROM devices d WHERE d.user_id = s.user_id AND d.device_id = s.device_id)
+        THEN now() ELSE s.last_used_at END
+      RETURNING id, user_id, device_id)
+    SELECT c.subject, c.device_id AS "deviceId", c.user_id AS "userId", t.id AS "sessionId"
+    FROM callers c JOIN touched t USING (user_id, device_id)`);
 
-export async function findSessionStatus(db: Db, id: string): Promise<SessionStatus | undefined> {
-  const [row] = await db.query<SessionStatus>(sql`
-    SELECT s.user_id AS "userId", s.kind, s.device_id AS "deviceId", s.revoked_at AS "revokedAt", ${effectiveState} AS "userState"
-    FROM user_sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ${id}`);
-  return row;
+/** By session id; ids without a session are absent. */
+export async function findSessionStatuses(db: Db, ids: readonly string[]): Promise<Map<string, SessionStatus>> {
+  const rows = await db.query<SessionStatus & Record<string, unknown>>(sql`
+    SELECT s.id, s.user_id AS "userId", s.kind, s.device_id AS "deviceId", s.revoked_at AS "revokedAt",
+           ${effectiveState} AS "userState"
+    FROM user_sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ANY(${ids}::uuid[])`);
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 /** Those of the ids that have ended, with the reason. */

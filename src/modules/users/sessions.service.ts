@@ -6,6 +6,7 @@ import { type RevocationReason, SessionRevoked } from '../../platform/auth/auth.
 import { TokenService, type TokenClaims } from '../../platform/auth/token.service.js';
 import { newId, newSecret } from '../../platform/clock/clock.js';
 import { Config } from '../../platform/config/config.js';
+import { Coalescer } from '../../platform/database/coalescer.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { Tx } from '../../platform/database/db.js';
 import { notFound } from '../../platform/errors/domain-error.js';
@@ -34,6 +35,11 @@ interface NewSession extends OpenedSession {
 /** Auth sessions: opened by a sign-in, kept alive by rotating refresh tokens, ended by revocation. */
 @Injectable()
 export class SessionsService {
+  private readonly statuses = new Coalescer<string, sessions.SessionStatus | undefined>(async (ids) => {
+    const found = await sessions.findSessionStatuses(this.database, ids);
+    return ids.map((id) => found.get(id));
+  });
+
   constructor(
     private readonly database: DatabaseService,
     private readonly tokens: TokenService,
@@ -141,7 +147,7 @@ export class SessionsService {
 
   /** For the token check: whether the session of a token is good now. */
   async stateOf(sessionId: string, claims: TokenClaims): Promise<SessionState | undefined> {
-    const status = await sessions.findSessionStatus(this.database, sessionId);
+    const status = await this.statuses.ask(sessionId);
     if (!status) return undefined;
     const { userId, deviceId, kind, revokedAt, userState } = status;
     // A host application's tokens are refused up to the revocation; one issued later opens the session again.

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { epochMs } from '../clock/clock.js';
+import { Coalescer } from '../database/coalescer.js';
 import type { Db } from '../database/db.js';
 import { DomainError } from '../errors/domain-error.js';
 import type { DeliveredEvent } from '../events/domain-event.js';
@@ -42,6 +43,10 @@ export class Actors {
   private grants: GrantSource = async () => new Map();
   private observeRefusal: RefusalObserver = async () => {};
   private readonly cache = new Map<string, { actor: Actor; until: number }>();
+  private readonly grantsTogether = new Coalescer<string, Grants>(async (userIds) => {
+    const grants = await this.grants(userIds);
+    return userIds.map((id) => grants.get(id) ?? NOTHING);
+  });
 
   constructor(private readonly tokens: TokenService) {}
 
@@ -101,6 +106,7 @@ export class Actors {
 
   /** Roles and permissions of a user, as their next request will have them. */
   async grantsOf(userId: string, db?: Db): Promise<Grants> {
+    if (!db) return this.grantsTogether.ask(userId);
     return (await this.grantsOfMany([userId], db)).get(userId) ?? NOTHING;
   }
 
@@ -111,10 +117,12 @@ export class Actors {
 
   private async resolve(claims: TokenClaims): Promise<Actor> {
     if (!this.sessions) throw new Error('no source of sessions is registered');
-    const session = await this.sessions(claims.sessionId, claims);
+    const [session, { roles, permissions }] = await Promise.all([
+      this.sessions(claims.sessionId, claims),
+      this.grantsOf(claims.userId),
+    ]);
     if (!session || session.userId !== claims.userId) throw new DomainError('session_revoked');
     if (session.refused) throw new DomainError(session.refused);
-    const { roles, permissions } = await this.grantsOf(claims.userId);
     return new Actor(claims.userId, claims.sessionId, session.deviceId, new Set(permissions), roles, claims.expiresAt);
   }
 }

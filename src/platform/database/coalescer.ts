@@ -15,8 +15,11 @@ export class Coalescer<Request, Answer> {
   private waiting: Waiting<Request, Answer>[] = [];
   private running = false;
 
-  /** `work` answers in the order of the requests; when it throws, so does each of them. */
-  constructor(private readonly work: (requests: readonly Request[]) => Promise<readonly Answer[]>) {}
+  /** `work` answers in the order of its requests, of which it gets `max` at most; when it throws, so does each of them. */
+  constructor(
+    private readonly work: (requests: readonly Request[]) => Promise<readonly Answer[]>,
+    private readonly max = MAX_TOGETHER,
+  ) {}
 
   ask(request: Request): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -28,7 +31,7 @@ export class Coalescer<Request, Answer> {
   /** Never rejects. */
   private async drain(): Promise<void> {
     this.running = true;
-    while (this.waiting.length > 0) await this.flush(this.waiting.splice(0, MAX_TOGETHER));
+    while (this.waiting.length > 0) await this.flush(this.waiting.splice(0, this.max));
     this.running = false;
   }
 

@@ -11,15 +11,15 @@ import type { DrainableSockets } from '../lifecycle/drain.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
 import { newRequestId } from '../logging/request-context.js';
+import { Arrivals } from './arrivals.js';
 import { CommandDispatcher } from './command-dispatcher.js';
-import { Feeds } from './feeds.js';
 import { HandshakeGate } from './handshake-gate.js';
 import { Handshakes } from './handshakes.js';
 import { HeadsHints } from './heads-hints.js';
 import { CONNECT_TIMEOUT_MS } from './protocol.js';
 import { readyView } from './ready.view.js';
 import { RoomSequencer } from './room-sequencer.js';
-import { Rooms, userRoom } from './rooms.js';
+import { Rooms } from './rooms.js';
 import { ServerEpoch } from './server-epoch.js';
 import { SendBuffer } from './send-buffer.js';
 import { SlowSockets } from './slow-sockets.js';
@@ -28,7 +28,6 @@ import { UserSequencer } from './user-sequencer.js';
 
 const SWEEP_MS = 1000;
 const DRAIN_TICK_MS = 100;
-const ROOM_READS = 5;
 /** How long a closing peer may take to say goodbye. */
 const CLOSE_ANSWER_MS = 1000;
 
@@ -43,7 +42,7 @@ export class Connections implements DrainableSockets, OnApplicationShutdown {
     private readonly handshakes: Handshakes,
     private readonly sockets: Sockets,
     private readonly rooms: Rooms,
-    private readonly feeds: Feeds,
+    private readonly arrivals: Arrivals,
     private readonly roomSequencer: RoomSequencer,
     private readonly userSequencer: UserSequencer,
     private readonly heads: HeadsHints,
@@ -148,7 +147,7 @@ export class Connections implements DrainableSockets, OnApplicationShutdown {
     socket.on('disconnect', (reason) => this.forget(client, reason));
     this.dispatcher.serve(client);
     try {
-      const userRev = await this.enterRooms(client);
+      const userRev = await this.arrivals.enter(client);
       if (!socket.connected) return;
       socket.emit(
         'ready',
@@ -164,28 +163,6 @@ export class Connections implements DrainableSockets, OnApplicationShutdown {
       reportUnexpected(this.log, error, { event: 'ready' });
       this.log.warn('socket.not_ready', { code: error.code });
       socket.conn.close();
-    }
-  }
-
-  /**
-   * Reads the rooms and joins them all. What changes meanwhile is noticed (the own feed is followed first, leaves are
-   * remembered by each room) and the rooms are read again.
-   */
-  private async enterRooms(client: Client): Promise<number> {
-    const { userId, socket } = client;
-    for (let attempt = 1; ; attempt++) {
-      client.stale = false;
-      const head = (await this.feeds.userHeads([userId])).get(userId) ?? 0;
-      if (!socket.connected) return 0;
-      this.userSequencer.open(userId, head);
-      const memberships = await this.feeds.rooms(userId);
-      if (!socket.connected) return 0;
-      const changed = client.stale || this.roomSequencer.outdated(memberships);
-      if (changed && attempt < ROOM_READS) continue;
-      client.live = true;
-      void socket.join(userRoom(userId));
-      this.roomSequencer.enter(client, memberships);
-      return this.userSequencer.open(userId, head);
     }
   }
 

@@ -57,11 +57,15 @@ export type HeadReader = (ids: readonly string[], db?: Db) => Promise<Map<string
  * is at or above it. Without one, only the horizon.
  */
 export type MovedHeadReader = (since: string | undefined) => Promise<{ heads: Map<string, number>; horizon: string }>;
-/** Rooms a user's sockets belong in, with the first message visible to them; all, or this one if the user is in it. */
-export type RoomReader = (
-  userId: string,
-  conversationId?: string,
-) => Promise<{ conversationId: string; rev: number; visibleFromSeq: number }[]>;
+/** A room the sockets of a user belong in: its present position, and the first message visible to the user. */
+export interface Membership {
+  userId: string;
+  conversationId: string;
+  rev: number;
+  visibleFromSeq: number;
+}
+/** All memberships of the users, or those in one conversation. */
+export type RoomReader = (userIds: readonly string[], conversationId?: string) => Promise<Membership[]>;
 
 /** Those of the auth sessions that have ended, with the reason. */
 export type EndedSessionReader = (sessionIds: readonly string[]) => Promise<ReadonlyMap<string, RevocationReason>>;

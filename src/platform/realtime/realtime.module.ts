@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { AntiEntropy } from './anti-entropy.js';
+import { Arrivals } from './arrivals.js';
 import { CommandDispatcher } from './command-dispatcher.js';
 import { CommandRegistry } from './command-registry.js';
 import { Connections } from './connections.js';
@@ -24,6 +25,7 @@ import { UserSequencer } from './user-sequencer.js';
   imports: [DiscoveryModule],
   providers: [
     AntiEntropy,
+    Arrivals,
     CommandDispatcher,
     CommandRegistry,
     Connections,

@@ -2,19 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { EventsService } from '../events/events.service.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
-import { type ConversationChange, Feeds, type Sent } from './feeds.js';
+import { type ConversationChange, Feeds, type Membership, type Sent } from './feeds.js';
 import { HeadsHints } from './heads-hints.js';
 import { Limit } from './limit.js';
 import { RoomReads } from './room-reads.js';
 import { conversationRoom, Rooms } from './rooms.js';
 import { SequencedFeed } from './sequenced-feed.js';
 import { type Client, Sockets } from './sockets.js';
-
-export interface Membership {
-  conversationId: string;
-  rev: number;
-  visibleFromSeq: number;
-}
 
 interface Room {
   feed: SequencedFeed<ConversationChange>;
@@ -180,22 +174,19 @@ export class RoomSequencer {
   }
 
   private async readJoining(conversationId: string, room: Room, users: ReadonlySet<string>): Promise<void> {
-    const memberships = await Promise.all(
-      [...users].map((userId) => this.lookups.run(() => this.membership(userId, conversationId))),
-    );
-    [...users].forEach((userId, i) => {
-      const membership = memberships[i];
-      if (!membership) return;
-      room.joining.set(userId, membership.visibleFromSeq);
+    for (const { userId, visibleFromSeq } of await this.lookups.run(() =>
+      this.feeds.rooms([...users], conversationId),
+    )) {
+      room.joining.set(userId, visibleFromSeq);
       // Somebody who left and came back may be here still: what happened between is not for them.
       for (const client of this.sockets.of(userId)) {
-        if (client.socket.rooms.has(conversationRoom(conversationId))) limit(room, client, membership.visibleFromSeq);
+        if (client.socket.rooms.has(conversationRoom(conversationId))) limit(room, client, visibleFromSeq);
       }
-    });
+    }
   }
 
   private async membership(userId: string, conversationId: string): Promise<Membership | undefined> {
-    return (await this.feeds.rooms(userId, conversationId)).find((one) => one.conversationId === conversationId);
+    return (await this.feeds.rooms([userId], conversationId)).find((one) => one.conversationId === conversationId);
   }
 
   private emit(conversationId: string, room: Room, change: ConversationChange, from: number): void {

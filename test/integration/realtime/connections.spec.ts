@@ -112,6 +112,20 @@ describe('ready', () => {
     expect(replica.rooms.roomSize(c)).toBe(1);
     client.close();
   });
+
+  it('comes to each of many with what is their own', async () => {
+    const people = Array.from({ length: 20 }, (_, i) => {
+      const id = newId();
+      for (let n = 0; n < i; n++) world.profile(id, `${n}`);
+      return { id, own: world.conversation(id) };
+    });
+    const shared = world.conversation(...people.map(({ id }) => id));
+    const clients = await Promise.all(people.map(({ id }) => replica.connect(id)));
+    expect(clients.map(({ ready }) => [ready['userId'], ready['userRev']])).toEqual(people.map(({ id }, i) => [id, i]));
+    expect(replica.rooms.roomSize(shared)).toBe(20);
+    for (const { own } of people) expect(replica.rooms.roomSize(own)).toBe(1);
+    for (const client of clients) client.close();
+  });
 });
 
 describe('a handshake is refused', () => {

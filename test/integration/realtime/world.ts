@@ -99,11 +99,13 @@ export class World {
     feeds.userReaders.push(async (id, after, upTo, limit) =>
       between([...(this.users.get(id)?.rows.values() ?? [])], after, upTo).slice(0, limit),
     );
-    feeds.rooms = async (user) =>
-      [...this.conversations].flatMap(([conversationId, { rev, members }]) => {
-        const visibleFromSeq = members.get(user);
-        return visibleFromSeq === undefined ? [] : [{ conversationId, rev, visibleFromSeq }];
-      });
+    feeds.rooms = async (userIds) =>
+      [...this.conversations].flatMap(([conversationId, { rev, members }]) =>
+        userIds.flatMap((userId) => {
+          const visibleFromSeq = members.get(userId);
+          return visibleFromSeq === undefined ? [] : [{ userId, conversationId, rev, visibleFromSeq }];
+        }),
+      );
     feeds.endedSessions = async (ids) =>
       new Map(ids.flatMap((id) => (this.ended.has(id) ? [[id, 'revoked'] as const] : [])));
   }

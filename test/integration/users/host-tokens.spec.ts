@@ -103,6 +103,29 @@ it('a token under the shared secret is accepted', async () => {
   expect((await me(token)).status).toBe(200);
 });
 
+it('callers who come at once each find their own account and session', async () => {
+  const callers = await Promise.all(
+    Array.from({ length: 8 }, async (_, i) => ({ device: `phone-${i % 2}`, token: await signed(claims()) })),
+  );
+  const ask = () =>
+    Promise.all(
+      [...callers, ...callers].map(async ({ token, device }) => {
+        const own = await me(token, { 'x-device-id': device });
+        const sessions = await new HttpClient(app.url, token).get<{ items: { id: string; deviceId: string }[] }>(
+          '/api/v1/auth/sessions',
+          { 'x-device-id': device },
+        );
+        const [session, ...others] = sessions.body.items;
+        expect([session?.deviceId, others]).toEqual([device, []]);
+        return `${String(own.body['id'])} ${session?.id ?? ''}`;
+      }),
+    );
+  const first = await ask();
+  expect(new Set(first).size).toBe(callers.length);
+  expect(first.slice(callers.length)).toEqual(first.slice(0, callers.length));
+  expect(await ask()).toEqual(first);
+});
+
 it('a public key is no shared secret', async () => {
   const wrong = await new SignJWT(claims())
     .setProtectedHeader({ alg: 'HS256', kid: keys[0]?.kid ?? '' })
