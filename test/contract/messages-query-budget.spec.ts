@@ -8,10 +8,10 @@ import { createGroup, send } from '../integration/messages/support.js';
 
 /** How many statements a request may cost, whatever it answers. Beside them every snapshot has its BEGIN and COMMIT. */
 const budgets: [string, (c: string, thread: string) => string, number][] = [
-  ['history', (c) => `/api/v1/conversations/${c}/messages`, 3],
-  ['history around a point', (c) => `/api/v1/conversations/${c}/messages?around=10`, 4],
+  ['history', (c) => `/api/v1/conversations/${c}/messages`, 2],
+  ['history around a point', (c) => `/api/v1/conversations/${c}/messages?around=10`, 3],
   ['one message', (c) => `/api/v1/conversations/${c}/messages/2`, 2],
-  ['changes', (c) => `/api/v1/conversations/${c}/changes?after=0`, 9],
+  ['changes', (c) => `/api/v1/conversations/${c}/changes?after=0`, 8],
   ['reactions', (c) => `/api/v1/conversations/${c}/messages/2/reactions`, 3],
   ['pins', (c) => `/api/v1/conversations/${c}/pins`, 2],
   ['threads', (c) => `/api/v1/conversations/${c}/threads`, 3],

@@ -118,13 +118,6 @@ export class ConversationsService {
     return member.type !== 'direct' && atLeast(member.role, 'admin');
   }
 
-  /** Present counters. @throws not_found */
-  async head(conversationId: string, db: Db = this.database): Promise<Head> {
-    const head = (await this.conversations.heads(db, [conversationId])).get(conversationId);
-    if (!head) throw notFound();
-    return head;
-  }
-
   /**
    * Draws numbers for changes off the hot path and answers the head before the step; the caller's rows are `seq + 1` and
    * so on. Takes the head's lock, so call it before any other lock of the transaction.
@@ -201,6 +194,7 @@ export class ConversationsService {
 
   /** Those of `ids` in which the actor is not an active member (any more). */
   async gone(actor: Actor, ids: readonly string[], db: Db = this.database): Promise<string[]> {
+    if (ids.length === 0) return [];
     const present = await this.members.activeIn(db, actor.userId, ids);
     return ids.filter((id) => !present.has(id));
   }

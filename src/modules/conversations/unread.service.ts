@@ -32,8 +32,8 @@ export class UnreadService {
   async count(rows: readonly MeRow[], db: Db = this.database): Promise<UnreadCount[]> {
     const toCount = rows.filter(mustBeCounted);
     const toSearch = rows.filter((row) => row.headSeq > row.readSeq);
-    const counted = zip(toCount, await this.source.countUnread(toCount, UNREAD_CAP, db));
-    const mentions = zip(toSearch, await this.source.countMentions(toSearch, db));
+    const counted = zip(toCount, toCount.length > 0 ? await this.source.countUnread(toCount, UNREAD_CAP, db) : []);
+    const mentions = zip(toSearch, toSearch.length > 0 ? await this.source.countMentions(toSearch, db) : []);
     return rows.map((row) => {
       const unread = counted.get(row) ?? row.headOrd - row.readOrd;
       return {

@@ -34,15 +34,18 @@ export class MessageHistoryService {
   /** @throws not_found */
   async page(actor: Actor, conversationId: string, query: HistoryQuery): Promise<HistoryView> {
     const member = await this.conversations.requireMember(actor, conversationId);
-    const stretch = { conversationId, visibleFromSeq: member.visibleFromSeq, threadId: query.threadId };
-    // The head after the rows: what is sent meanwhile may be missing in the page, but no row stands above the head.
-    const found = await this.find(stretch, query, this.database);
-    const head = await this.conversations.head(conversationId);
+    const { visibleFromSeq, headSeq, headRev } = member;
+    // The head before the rows: each row is at least as new as the head says, and none stands above it.
+    const found = await this.find(
+      { conversationId, visibleFromSeq, headSeq, threadId: query.threadId },
+      query,
+      this.database,
+    );
     return {
       items: await this.views.of(found.rows, this.database),
       hasBefore: found.hasBefore,
       hasAfter: found.hasAfter,
-      head: { seq: head.seq, rev: head.rev },
+      head: { seq: headSeq, rev: headRev },
     };
   }
 

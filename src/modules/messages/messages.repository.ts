@@ -105,6 +105,8 @@ export const findByPlaces = (
 export interface Stretch {
   conversationId: string;
   visibleFromSeq: number;
+  /** The head of the conversation: what is sent meanwhile is left out. */
+  headSeq: number;
   /** Replies of this thread only. */
   threadId?: string | undefined;
 }
@@ -116,7 +118,7 @@ const ofThread = (threadId: string | undefined): Sql =>
 export const listBefore = (db: Db, stretch: Stretch, seq: number, limit: number): Promise<FullMessageRow[]> =>
   select(
     db,
-    sql`WHERE m.conversation_id = ${stretch.conversationId} AND m.seq < ${seq} AND m.seq >= ${stretch.visibleFromSeq}
+    sql`WHERE m.conversation_id = ${stretch.conversationId} AND m.seq < ${Math.min(seq, stretch.headSeq + 1)} AND m.seq >= ${stretch.visibleFromSeq}
         ${ofThread(stretch.threadId)} ORDER BY m.seq DESC LIMIT ${limit}`,
   );
 
@@ -125,7 +127,7 @@ export const listAfter = (db: Db, stretch: Stretch, seq: number, limit: number):
   select(
     db,
     sql`WHERE m.conversation_id = ${stretch.conversationId} AND m.seq > ${Math.max(seq, stretch.visibleFromSeq - 1)}
-        ${ofThread(stretch.threadId)} ORDER BY m.seq LIMIT ${limit}`,
+        AND m.seq <= ${stretch.headSeq} ${ofThread(stretch.threadId)} ORDER BY m.seq LIMIT ${limit}`,
   );
 
 /** The newest `limit` visible messages of each conversation, by seq. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { validationFailed } from '../../platform/errors/domain-error.js';
 import { characters } from '../../platform/http/text.js';
 import type { SendFields } from './dto/send-message.dto.js';
@@ -21,9 +21,7 @@ export function payloadHash(input: SendFields): string {
     silent,
   ];
   const forward = forwardOf ? [forwardOf.conversationId, forwardOf.seq] : null;
-  return createHash('sha256')
-    .update(JSON.stringify([...parts, forward]))
-    .digest('base64url');
+  return digest('sha256', JSON.stringify([...parts, forward]), 'base64url');
 }
 
 function sorted(value: unknown): unknown {

@@ -67,16 +67,15 @@ export class SyncService {
   /** One page of a conversation's feed. @throws not_found, ahead_of_server */
   async changes(actor: Actor, { c, after, limit }: ChangesRequest): Promise<ChangesView> {
     return this.database.snapshot(async (db) => {
-      const member = await this.conversations.requireMember(actor, c, db);
-      const head = await this.conversations.head(c, db);
-      if (after > head.rev) throw aheadOfServer();
-      const slice = (await this.feeds.conversations([{ id: c, after, upTo: head.rev }], limit, db)).get(c);
+      const { headSeq, headRev, visibleFromSeq } = await this.conversations.requireMember(actor, c, db);
+      if (after > headRev) throw aheadOfServer();
+      const slice = (await this.feeds.conversations([{ id: c, after, upTo: headRev }], limit, db)).get(c);
       return {
         c,
-        changes: visible(slice?.changes ?? [], member.visibleFromSeq),
-        upTo: slice?.upTo ?? head.rev,
+        changes: visible(slice?.changes ?? [], visibleFromSeq),
+        upTo: slice?.upTo ?? headRev,
         more: slice?.more ?? false,
-        head: { seq: head.seq, rev: head.rev },
+        head: { seq: headSeq, rev: headRev },
         me: await this.conversations.me(actor, c, db),
       };
     });

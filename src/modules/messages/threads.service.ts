@@ -136,9 +136,8 @@ export class ThreadsService {
 
   /** Only forwards, at most to the conversation's head. @throws not_found */
   async read(actor: Actor, id: string, seq: number): Promise<{ readSeq: number; unread: number }> {
-    const { thread } = await this.require(actor, id);
-    const head = await this.conversations.head(thread.conversationId);
-    await threads.setRead(this.database, id, actor.userId, Math.min(seq, head.seq));
+    const { member } = await this.require(actor, id);
+    await threads.setRead(this.database, id, actor.userId, Math.min(seq, member.headSeq));
     const side = (await threads.threadSides(this.database, actor.userId, [id])).get(id) ?? nobody;
     return { readSeq: side.readSeq, unread: side.unread };
   }
