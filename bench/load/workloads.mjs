@@ -80,22 +80,26 @@ export const workloads = {
       traffic(subject, [{ type: 'group', members: 200 }], { closed: (start) => start().closed(200, seconds) }),
   },
   D: {
-    title: 'connection storm, then idle connections',
+    title: 'connection storm with the admission limit off, then idle connections',
     subjects: [PARLEY, 'Socket.IO, no storage', 'ws, no storage'],
     async run(subject, { scale }) {
       const storm = Math.round(2000 * scale);
       const idle = Math.round(5000 * scale);
       const clients = await subject.loners(idle);
       const before = subject.residentKiB;
-      const startedAt = performance.now();
+      const started = subject.usage();
       await mapLimited(clients.slice(0, storm), OPENING_AT_ONCE, (client) => client.open(subject.port));
-      const seconds = (performance.now() - startedAt) / 1000;
+      const ended = subject.usage();
       await mapLimited(clients.slice(storm), OPENING_AT_ONCE, (client) => client.open(subject.port));
       await new Promise((resolve) => setTimeout(resolve, PRESENT_MS));
       const perIdle = (subject.residentKiB - before) / idle;
       clients.forEach((client) => client.close());
       return {
-        storm: { connections: storm, connectionsPerSecond: round(storm / seconds, 0) },
+        storm: {
+          connections: storm,
+          connectionsPerSecond: round((storm * 1000) / (ended.at - started.at), 0),
+          cpuPer1000: cpuPer1000(started, ended, storm),
+        },
         idle: { connections: idle, residentKiBPerIdle: round(perIdle, 1) },
       };
     },
@@ -107,8 +111,15 @@ export const workloads = {
   },
 };
 
-async function reading(seconds, read) {
+/** CPU seconds of the server and the database per 1,000 of what was done between two measurements. */
+const cpuPer1000 = (before, after, count) => ({
+  server: round(((after.server - before.server) * 1000) / count, 3),
+  database: round(((after.database - before.database) * 1000) / count, 3),
+});
+
+async function reading(subject, seconds, read) {
   const latencies = [];
+  const before = subject.usage();
   const until = performance.now() + seconds * 1000;
   const reader = async (_, i) => {
     while (performance.now() < until) {
@@ -118,7 +129,11 @@ async function reading(seconds, read) {
     }
   };
   await Promise.all(Array.from({ length: READERS }, reader));
-  return { requestsPerSecond: round(latencies.length / seconds, 0), ...percentiles(latencies) };
+  return {
+    requestsPerSecond: round(latencies.length / seconds, 0),
+    ...percentiles(latencies),
+    cpuPer1000: cpuPer1000(before, subject.usage(), latencies.length),
+  };
 }
 
 async function parleyHistory(subject, { seconds, scale }) {
@@ -136,9 +151,9 @@ async function parleyHistory(subject, { seconds, scale }) {
   const get = (path) => () => subject.must(reader.token, 'GET', `/api/v1/conversations/${body.id}/messages?${path}`);
   const sync = () => subject.must(reader.token, 'POST', '/api/v1/sync', {});
   return {
-    newest: await reading(seconds, get('limit=50')),
-    middle: await reading(seconds, get(`around=${Math.round(count / 2)}&limit=50`)),
-    sync: await reading(seconds, sync),
+    newest: await reading(subject, seconds, get('limit=50')),
+    middle: await reading(subject, seconds, get(`around=${Math.round(count / 2)}&limit=50`)),
+    sync: await reading(subject, seconds, sync),
   };
 }
 
@@ -169,7 +184,7 @@ async function stubHistory(subject, { seconds, scale }) {
     return () => new Promise((done) => (resolve = done));
   });
   await Promise.all(clients.map((client) => client.open(subject.port)));
-  const newest = await reading(seconds, (i) => {
+  const newest = await reading(subject, seconds, (i) => {
     const answered = waiting[i]();
     clients[i].history(1, room);
     return answered;
