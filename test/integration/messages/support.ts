@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageView } from '../../../src/modules/messages/dto/message.view.js';
+import { patiently } from '../../support/patiently.js';
 import type { Person } from '../../support/people.js';
 
 export interface SendResult {
@@ -20,7 +21,7 @@ export async function createGroup(
 export const direct = (a: Person, b: Person): Promise<string> => create(a, { type: 'direct', memberIds: [b.id] });
 
 async function create(owner: Person, input: Record<string, unknown>): Promise<string> {
-  const { status, body } = await owner.post<{ id: string }>('/api/v1/conversations', input);
+  const { status, body } = await patiently(() => owner.post<{ id: string }>('/api/v1/conversations', input));
   if (status !== 201 && status !== 200) throw new Error(`create answered ${status}: ${JSON.stringify(body)}`);
   return body.id;
 }
