@@ -127,7 +127,8 @@ export class SessionsService {
     await this.database.tx(async (tx) => {
       if ((await this.revoke(actor.userId, 'revoked', { sessionId }, tx)) > 0)
         await this.activity.record(actor.userId, 'session_revoked', { sessionId, ip: origin.ip }, tx);
-      else if ((await sessions.findSessionStatus(tx, sessionId))?.userId !== actor.userId) throw notFound();
+      else if ((await sessions.findSessionStatuses(tx, [sessionId])).get(sessionId)?.userId !== actor.userId)
+        throw notFound();
     });
   }
 
