@@ -21,6 +21,11 @@ async function write(page: Page, name: string, text: string): Promise<void> {
 }
 const bubble = (page: Page, name: string, text: string) =>
   windowOf(page, name).locator('.message', { has: page.getByText(text, { exact: true }) });
+/** A picture of one dot. */
+const dot = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
 const journal = (page: Page, text: RegExp) => page.locator('.journal li', { hasText: text }).first();
 const button = (page: Page, name: RegExp) => page.locator('.proof').getByRole('button', { name });
 const worldOf = (page: Page) => page.evaluate<string>(`localStorage.getItem('parley.world')`);
@@ -115,6 +120,30 @@ it('a picture that is dropped arrives as a picture', async () => {
   await windowOf(page, 'Ada').getByAltText('dropped.png').waitFor();
   await write(page, 'Ada', 'Look');
   await windowOf(page, 'Ben').locator('.picture img').nth(before).waitFor();
+});
+
+it('a picture that is pasted, and one that is picked, arrive as pictures', async () => {
+  const { page } = first;
+  const pictures = windowOf(page, 'Ben').locator('.picture img');
+  const before = await pictures.count();
+  await field(page, 'Ada').focus();
+  await page.evaluate(`(async () => {
+    const transfer = new DataTransfer();
+    const canvas = new OffscreenCanvas(48, 48);
+    canvas.getContext('2d').fillRect(0, 0, 48, 24);
+    transfer.items.add(new File([await canvas.convertToBlob()], 'pasted.png', { type: 'image/png' }));
+    const paste = new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true });
+    document.activeElement.dispatchEvent(paste);
+  })()`);
+  await windowOf(page, 'Ada').getByAltText('pasted.png').waitFor();
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    windowOf(page, 'Ada').getByLabel('Add pictures').click(),
+  ]);
+  await chooser.setFiles({ name: 'picked.png', mimeType: 'image/png', buffer: dot });
+  await windowOf(page, 'Ada').getByAltText('picked.png').waitFor();
+  await write(page, 'Ada', 'Two more');
+  await pictures.nth(before + 1).waitFor();
 });
 
 it('a thread, a search and a deletion', async () => {
