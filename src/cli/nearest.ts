@@ -1,6 +1,6 @@
 /** Edits (a letter more, less, another one, or two that changed places) that make one word of the other. */
 function distance(a: string, b: string): number {
-  const rows = Array.from({ length: a.length + 1 }, (_, i) => [i, ...Array<number>(b.length).fill(0)]);
+  const rows = Array.from({ length: a.length + 1 }, (_, i) => Array.from({ length: b.length + 1 }, (_, j) => i + j));
   const at = (i: number, j: number): number => rows[i]?.[j] ?? j;
   for (let i = 1; i <= a.length; i++)
     for (let j = 1; j <= b.length; j++) {
