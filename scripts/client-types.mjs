@@ -36,7 +36,7 @@ const answers = [
   ['conversations/dto/unread.view.js', { unreadTotals: 'UnreadTotals', unreadExplanation: 'UnreadExplanation' }],
   ['media/dto/media.view.js', { mediaView: 'Media' }],
   ['media/dto/attachment.view.js', { attachmentView: 'Attachment' }],
-  ['media/dto/upload.view.js', { uploadView: 'Upload', linkView: 'MediaLink' }],
+  ['media/dto/upload.view.js', { uploadView: 'Upload', partsView: 'Parts', linkView: 'MediaLink' }],
   ['messages/dto/thread.view.js', { threadView: 'Thread', threadDetailView: 'ThreadDetail' }],
   ['messages/dto/thread.dto.js', { threadReadView: 'ThreadRead' }],
   ['messages/dto/call.view.js', { callView: 'Call' }],

@@ -1,13 +1,11 @@
 import { noAnswer } from './errors.js';
 import type { Media, Upload } from './generated/contract.js';
+import { sendParts, type TransferOptions } from './parts.js';
 import { answerOf, type Rest } from './rest.js';
 
-export interface UploadOptions {
+export interface UploadOptions extends TransferOptions {
   name?: string;
   purpose?: Media['purpose'];
-  /** In browsers during the transfer, elsewhere at its end. */
-  onProgress?: (sent: number, total: number) => void;
-  signal?: AbortSignal;
 }
 
 /** What is used of XMLHttpRequest, which servers do not have. */
@@ -32,7 +30,14 @@ export async function upload(rest: Rest, file: Blob & { name?: string }, options
   const { purpose = 'attachment', name = file.name ?? 'file' } = options;
   const mime = file.type || 'application/octet-stream';
   const ticket = await rest.post<Upload>('/media/uploads', { name, size: file.size, mime, purpose });
-  await transfer(ticket, new URL(ticket.url, rest.base).href, file, options);
+  try {
+    if (ticket.strategy === 'multipart') await sendParts(rest, ticket.mediaId, file, options);
+    else await transfer(ticket, new URL(ticket.url, rest.base).href, file, options);
+  } catch (error) {
+    // Otherwise it would be gone in a day.
+    if (options.signal?.aborted) await rest.delete(`/media/${ticket.mediaId}`, { tries: 1 }).catch(() => undefined);
+    throw error;
+  }
   return rest.post<Media>(`/media/uploads/${ticket.mediaId}/complete`);
 }
 

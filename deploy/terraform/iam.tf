@@ -18,13 +18,19 @@ data "aws_iam_policy_document" "trust" {
 # What the process itself may do; nothing in it is wider than one bucket, one queue, one folder of parameters.
 data "aws_iam_policy_document" "task" {
   statement {
-    sid       = "MediaObjects"
-    actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+    sid = "MediaObjects"
+    actions = [
+      "s3:GetObject",
+      "s3:PutObject",
+      "s3:DeleteObject",
+      "s3:AbortMultipartUpload",
+      "s3:ListMultipartUploadParts",
+    ]
     resources = ["${aws_s3_bucket.media.arn}/*"]
   }
   statement {
     sid       = "MediaBucket"
-    actions   = ["s3:ListBucket"]
+    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
     resources = [aws_s3_bucket.media.arn]
   }
   statement {

@@ -44,6 +44,12 @@ export class SigningGate {
   trouble: Trouble;
   /** Requests so far, refused ones included. */
   requests = 0;
+  /** Hears of each request that is handed on. */
+  onPass: (method: string, url: URL) => void = () => undefined;
+  /** Requests that are carried out and never answered. */
+  unanswered: (request: IncomingMessage) => boolean = () => false;
+  /** Makes what is listed look this much older, in ms: the store sets times itself. */
+  ageMs = 0;
   /** Codes of the refusals so far. */
   readonly refusals: string[] = [];
 
@@ -92,6 +98,7 @@ export class SigningGate {
 
   private forward(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
     const { method = 'GET', url = '/', headers } = request;
+    this.onPass(method, new URL(url, this.upstream));
     const onward = httpRequest(
       {
         host: this.upstream.hostname,
@@ -101,12 +108,25 @@ export class SigningGate {
         headers: { ...headers, connection: 'close' },
       },
       (answer) => {
+        if (this.unanswered(request)) return void answer.resume();
+        if (this.ageMs > 0 && method === 'GET' && isListing(new URL(url, this.upstream)))
+          return void this.older(answer, response);
         response.writeHead(answer.statusCode ?? 500, answer.headers);
         answer.pipe(response);
       },
     );
     onward.on('error', () => response.destroy());
     onward.end(body);
+  }
+
+  private async older(answer: IncomingMessage, response: ServerResponse): Promise<void> {
+    const text = (await buffer(answer)).toString();
+    const shifted = text.replaceAll(
+      /<(LastModified|Initiated)>([^<]+)</g,
+      (_, name: string, time: string) => `<${name}>${new Date(Date.parse(time) - this.ageMs).toISOString()}<`,
+    );
+    response.writeHead(answer.statusCode ?? 500, { 'content-type': 'application/xml' });
+    response.end(shifted);
   }
 
   private judge(request: IncomingMessage, body: Buffer): void {
@@ -227,6 +247,9 @@ export class SigningGate {
       throw new Refusal(403, 'SignatureDoesNotMatch');
   }
 }
+
+const isListing = ({ searchParams }: URL): boolean =>
+  searchParams.has('list-type') || (searchParams.has('uploads') && !searchParams.has('uploadId'));
 
 /** 20261231T235959Z in ms; NaN is no time. */
 function timeOf(date: string): number {

@@ -7,8 +7,11 @@ import { ChangeMessageVisibilityCommand, SQSClient } from '@aws-sdk/client-sqs';
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' };
 
-/** What the way to the queue does to requests; `twice` repeats every send, `reversed` turns every batch around. */
-export type SqsFault = 'none' | 'down' | 'slow' | 'denied' | 'twice' | 'reversed';
+/**
+ * What the way to the queue does to requests; `mute` carries sends out and does not answer, `twice` repeats every send,
+ * `reversed` turns every batch around.
+ */
+export type SqsFault = 'none' | 'down' | 'slow' | 'mute' | 'denied' | 'twice' | 'reversed';
 
 /** An SQS server of its own with a queue and its dead-letter queue, behind a way that can fail. */
 export class TestSqs {
@@ -16,6 +19,8 @@ export class TestSqs {
   /** Requests that came, by operation. */
   readonly asked = new Map<string, number>();
   readonly client: SQSClient;
+  /** Hears of each request whose answer is held back. */
+  onHeld: (operation: string) => void = () => undefined;
   private readonly held = new Set<ServerResponse>();
   /** Of what was received, by the work's queue. */
   private readonly receipts: { queue: string; handle: string }[] = [];
@@ -94,7 +99,7 @@ export class TestSqs {
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const body = this.altered(operation, Buffer.concat(chunks));
     if (this.fault === 'down') return void response.destroy();
-    if (this.fault === 'slow') return void this.held.add(response);
+    if (this.fault === 'slow') return this.hold(operation, response);
     if (this.fault === 'denied') {
       response.writeHead(403, { 'content-type': 'application/x-amz-json-1.0' });
       response.end(JSON.stringify({ __type: 'com.amazon.coral.service#ExpiredTokenException', message: 'expired' }));
@@ -103,10 +108,16 @@ export class TestSqs {
     if (this.fault === 'twice' && operation === 'SendMessageBatch') await this.ask(incoming, body);
     const answer = await this.ask(incoming, body).catch(() => undefined);
     if (!answer) return void response.destroy();
+    if (this.fault === 'mute' && operation === 'SendMessageBatch') return this.hold(operation, response);
     if (operation === 'ReceiveMessage' && answer.body.length < 3)
       await new Promise((resolve) => setTimeout(resolve, 50));
     if (operation === 'ReceiveMessage') this.note(answer.body);
     response.writeHead(answer.status, answer.headers).end(answer.body);
+  }
+
+  private hold(operation: string, response: ServerResponse): void {
+    this.held.add(response);
+    this.onHeld(operation);
   }
 
   private note(received: Buffer): void {

@@ -258,12 +258,19 @@ export type Attachment = {
 
 export type Upload = {
   mediaId: string;
-  strategy: 'post' | 'put';
+  strategy: 'post' | 'put' | 'multipart';
   method: 'POST' | 'PUT';
   url: string;
   fields: Record<string, string>;
   headers: Record<string, string>;
   maxBytes: number;
+  expiresAt: string;
+};
+
+export type Parts = {
+  items: { number: number; size: number; url: string | null }[];
+  count: number;
+  partBytes: number;
   expiresAt: string;
 };
 

@@ -9,6 +9,9 @@ import type { LinkView } from './dto/upload.view.js';
 import { contentTypeOf, dispositionOf, type MediaRow, renditionOf } from './media.rules.js';
 import { notFound, signatureInvalid, uploadExpired } from './media.errors.js';
 
+/** How a client sends the bytes: as the store says, or in parts, for which it asks there. */
+type UploadWay = SignedUpload | { strategy: 'multipart'; method: 'PUT'; url: string; fields: {}; headers: {} };
+
 /** Links that let their holder send or fetch one file: at the store where it makes such links, else on Parley's own routes. */
 @Injectable()
 export class LinksService {
@@ -23,7 +26,16 @@ export class LinksService {
     size,
     mimeClaimed,
     storageKey,
-  }: Pick<MediaRow, 'id' | 'size' | 'mimeClaimed' | 'storageKey'>): Promise<SignedUpload> {
+    partBytes,
+  }: Pick<MediaRow, 'id' | 'size' | 'mimeClaimed' | 'storageKey' | 'partBytes'>): Promise<UploadWay> {
+    if (partBytes !== null)
+      return {
+        strategy: 'multipart',
+        method: 'PUT',
+        url: `/api/v1/media/uploads/${id}/parts`,
+        fields: {},
+        headers: {},
+      };
     const { access } = this.storage;
     const expiresInS = this.config.MEDIA_UPLOAD_TTL;
     if (access.kind === 'direct') return access.signUpload({ key: storageKey, size, type: mimeClaimed, expiresInS });

@@ -8,9 +8,17 @@ import { uuid } from '../../platform/http/text.js';
 import { Limited } from '../../platform/ratelimit/limit.guard.js';
 import { DownloadsService } from './downloads.service.js';
 import { mediaView } from './dto/media.view.js';
-import { type CreateUpload, createUpload, type VariantQuery, variantQuery } from './dto/upload.dto.js';
-import { linkView, uploadView } from './dto/upload.view.js';
+import {
+  type CreateUpload,
+  createUpload,
+  type PartsQuery,
+  partsQuery,
+  type VariantQuery,
+  variantQuery,
+} from './dto/upload.dto.js';
+import { linkView, partsView, uploadView } from './dto/upload.view.js';
 import { MediaService } from './media.service.js';
+import { PartsService } from './parts.service.js';
 import { UploadsService } from './uploads.service.js';
 
 @Controller('api/v1/media')
@@ -18,6 +26,7 @@ import { UploadsService } from './uploads.service.js';
 export class MediaController {
   constructor(
     private readonly uploads: UploadsService,
+    private readonly parts: PartsService,
     private readonly media: MediaService,
     private readonly downloads: DownloadsService,
   ) {}
@@ -31,6 +40,17 @@ export class MediaController {
     @OwnAddress() address: string,
   ) {
     return withWholeUrl(address, await this.uploads.create(actor, input));
+  }
+
+  /** Parts of a large upload, with links for those that are still to be sent. */
+  @Get('uploads/:id/parts')
+  @Returns(200, partsView)
+  listParts(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: uuid }) id: string,
+    @Query({ schema: partsQuery }) query: PartsQuery,
+  ) {
+    return this.parts.page(actor, id, query);
   }
 
   @Post('uploads/:id/complete')

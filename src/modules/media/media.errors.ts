@@ -7,6 +7,14 @@ export const typeNotAccepted = (mime: string) =>
 export const quotaExceeded = (max: number) =>
   new DomainError('quota_exceeded', { detail: `At most ${max} bytes in 24 hours`, limit: 'media_bytes', max });
 export const uploadMissing = () => new DomainError('upload_missing');
+export const partsMissing = (parts: readonly number[]) =>
+  new DomainError('upload_missing', {
+    detail: `${parts.length} parts are missing or of another size, the first is ${parts[0]}`,
+  });
+export const unknownPart = (count: number) =>
+  validationFailed({ path: 'from', code: 'too_big', message: `The file has ${count} parts` });
+export const notInParts = () => invalidState('The file is sent in one piece');
+export const uploadOver = (state: string) => invalidState(`The file is ${state}, nothing more is to be sent`);
 export const uploadExpired = () => new DomainError('upload_expired');
 export const uploadInProgress = () => new DomainError('idempotency_in_progress');
 export const mediaRejected = (reason: string) => new DomainError('media_rejected', { detail: `Rejected: ${reason}` });

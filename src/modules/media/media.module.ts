@@ -10,6 +10,7 @@ import { LinksService } from './links.service.js';
 import { MediaConsumer } from './media.consumer.js';
 import { MediaController } from './media.controller.js';
 import { MediaService } from './media.service.js';
+import { PartsService } from './parts.service.js';
 import { ProbeService } from './probe.service.js';
 import { ProcessingService } from './processing.service.js';
 import { ReconcileService } from './reconcile.service.js';
@@ -29,6 +30,7 @@ import { UploadsService } from './uploads.service.js';
     ImageService,
     InspectionService,
     LinksService,
+    PartsService,
     ProbeService,
     ProcessingService,
     ReconcileService,

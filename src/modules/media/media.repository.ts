@@ -4,7 +4,7 @@ import type { MediaRow, MediaState, VariantRow } from './media.rules.js';
 
 const columns = sql`
   o.id, o.owner_id AS "ownerId", o.purpose, o.name, o.mime_claimed AS "mimeClaimed", o.mime, o.size, o.sha256,
-  o.storage_key AS "storageKey", o.driver, o.state, o.width, o.height, o.duration_ms AS "durationMs", o.blurhash,
+  o.storage_key AS "storageKey", o.driver, o.part_bytes AS "partBytes", o.upload_id AS "uploadId", o.state, o.width, o.height, o.duration_ms AS "durationMs", o.blurhash,
   o.reject_reason AS "rejectReason", o.bound_at AS "boundAt", o.created_at AS "createdAt",
   coalesce((SELECT json_agg(json_build_object('variant', v.variant, 'storageKey', v.storage_key, 'mime', v.mime,
                      'size', v.size, 'width', v.width, 'height', v.height) ORDER BY v.variant)
@@ -22,6 +22,7 @@ export interface NewMedia {
   sha256: string | null;
   storageKey: string;
   driver: string;
+  partBytes: number | null;
 }
 
 /** Bytes the owner announced within the last day, whatever became of them. Uploads of one owner wait for each other here. */
@@ -34,13 +35,21 @@ export async function lockedUsage(tx: Tx, ownerId: string): Promise<number> {
 }
 
 export async function insertMedia(tx: Tx, media: NewMedia): Promise<Date> {
-  const { id, ownerId, purpose, name, mimeClaimed, size, sha256, storageKey, driver } = media;
+  const { id, ownerId, purpose, name, mimeClaimed, size, sha256, storageKey, driver, partBytes } = media;
   const [row] = await tx.query<{ createdAt: Date }>(sql`
-    INSERT INTO media_objects (id, owner_id, purpose, name, mime_claimed, size, sha256, storage_key, driver)
-    VALUES (${id}, ${ownerId}, ${purpose}, ${name}, ${mimeClaimed}, ${size}, ${sha256}, ${storageKey}, ${driver})
+    INSERT INTO media_objects (id, owner_id, purpose, name, mime_claimed, size, sha256, storage_key, driver, part_bytes)
+    VALUES (${id}, ${ownerId}, ${purpose}, ${name}, ${mimeClaimed}, ${size}, ${sha256}, ${storageKey}, ${driver}, ${partBytes})
     RETURNING created_at AS "createdAt"`);
   if (!row) throw new Error('INSERT returned no row');
   return row.createdAt;
+}
+
+/** Names a pending upload as the store does, unless it has a name; answers the one that counts, undefined when it is over. */
+export async function noteUpload(db: Db, id: string, uploadId: string): Promise<string | undefined> {
+  const [row] = await db.query<{ uploadId: string }>(sql`
+    UPDATE media_objects SET upload_id = coalesce(upload_id, ${uploadId}) WHERE id = ${id} AND state = 'pending'
+    RETURNING upload_id AS "uploadId"`);
+  return row?.uploadId;
 }
 
 export const findMany = (db: Db, ids: readonly string[]): Promise<MediaRow[]> =>

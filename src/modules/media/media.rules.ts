@@ -24,6 +24,10 @@ export interface MediaRow {
   sha256: string | null;
   storageKey: string;
   driver: string;
+  /** Bytes of a part, of a file that comes in parts. */
+  partBytes: number | null;
+  /** The store's name for it, once parts were asked for. */
+  uploadId: string | null;
   state: MediaState;
   width: number | null;
   height: number | null;

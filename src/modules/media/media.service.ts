@@ -14,6 +14,7 @@ import * as errors from './media.errors.js';
 import { MediaReady, MediaUploaded, MediaWithdrawn } from './media.events.js';
 import * as repository from './media.repository.js';
 import type { MediaRow, MediaState } from './media.rules.js';
+import { PartsService } from './parts.service.js';
 import { ReconcileService } from './reconcile.service.js';
 
 /** Where files are shown, as the module that shows them knows it. */
@@ -37,6 +38,7 @@ export class MediaService implements OnModuleInit {
     private readonly database: DatabaseService,
     private readonly users: UsersService,
     private readonly events: EventsService,
+    private readonly parts: PartsService,
     private readonly reconciler: ReconcileService,
   ) {}
 
@@ -83,6 +85,7 @@ export class MediaService implements OnModuleInit {
       if (await this.isBound(gone, tx)) throw errors.stillBound();
       if (gone.boundAt !== null) await this.events.publish(tx, new MediaWithdrawn(id, row.ownerId, 'deleted'));
     });
+    if (row.state === 'pending') await this.parts.cancel(row);
   }
 
   /** Keeps a file from everybody, its owner included, without removing it. @throws forbidden, not_found */

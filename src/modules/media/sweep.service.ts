@@ -48,7 +48,7 @@ export class SweepService implements OnModuleInit {
       );
       found = due.length;
     }
-    await this.storage.removeAbandoned(HOUR_MS);
+    await this.storage.removeAbandoned();
     if (condemned + removed > 0) this.log.info('media.swept', { condemned, removed });
     return { condemned, removed };
   }

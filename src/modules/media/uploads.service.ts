@@ -5,6 +5,7 @@ import { epochMs, newId, randomBuffer } from '../../platform/clock/clock.js';
 import { Config } from '../../platform/config/config.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { EventsService } from '../../platform/events/events.service.js';
+import { DomainError } from '../../platform/errors/domain-error.js';
 import { Log } from '../../platform/logging/log.js';
 import { Storage } from '../../platform/storage/storage.js';
 import { StorageHealth } from '../../platform/storage/storage-health.js';
@@ -17,6 +18,7 @@ import * as errors from './media.errors.js';
 import { MediaReady, MediaUploaded } from './media.events.js';
 import * as repository from './media.repository.js';
 import { folderOf, isAccepted, type MediaRow, needsProcessing } from './media.rules.js';
+import { PartsService } from './parts.service.js';
 
 /** How a file comes in: announced, sent past the application or to the disk, completed. */
 @Injectable()
@@ -26,6 +28,7 @@ export class UploadsService {
     private readonly storage: Storage,
     private readonly storageHealth: StorageHealth,
     private readonly links: LinksService,
+    private readonly parts: PartsService,
     private readonly inspection: InspectionService,
     private readonly events: EventsService,
     private readonly config: Config,
@@ -48,13 +51,14 @@ export class UploadsService {
       sha256: sha256 ?? null,
       storageKey: newUploadKey(),
       driver: this.storage.driver,
+      partBytes: this.parts.partBytesFor(size),
     };
     const createdAt = await this.database.tx(async (tx) => {
       if ((await repository.lockedUsage(tx, actor.userId)) + size > dailyBytes) throw errors.quotaExceeded(dailyBytes);
       return repository.insertMedia(tx, media);
     });
     const link = await this.links.forUpload(media);
-    return { mediaId: media.id, ...link, maxBytes: size, expiresAt: this.endOf({ createdAt }).toISOString() };
+    return { mediaId: media.id, ...link, maxBytes: size, expiresAt: this.endOf({ ...media, createdAt }).toISOString() };
   }
 
   /**
@@ -71,20 +75,20 @@ export class UploadsService {
   }
 
   /**
-   * Says that the bytes are there. They are copied out of reach of the upload link before anything looks at them, so that
-   * what was checked is what is served. The same call again answers the same.
+   * Says that the bytes are there. They are taken out of reach of the upload link before anything looks at them, so that
+   * what was checked is what is served: copied, or joined from their parts. The same call again answers the same.
    * @throws not_found, upload_missing, upload_expired, media_rejected
    */
   async complete(actor: Actor, id: string): Promise<MediaView> {
     const row = await this.requireOwn(actor, id);
     if (row.state !== 'pending') return settled(row);
     const folder = folderOf(row.storageKey);
-    const key = `${folder}${newPart()}`;
+    const key = row.partBytes === null ? `${folder}${newPart()}` : row.storageKey;
     const findings = await this.take(row, key);
     if (findings === undefined) return this.missing(actor, row);
     if (!(await this.settle(row, key, findings))) {
       // Another call was faster; what it found counts.
-      await this.storage.delete([key]);
+      if (key !== row.storageKey) await this.storage.delete([key]);
       return settled(await this.requireOwn(actor, id));
     }
     await this.tidy(folder, findings.reason === null ? [key] : []);
@@ -94,11 +98,12 @@ export class UploadsService {
   /** Undefined when nothing was sent. */
   private async take(row: MediaRow, key: string): Promise<Findings | undefined> {
     try {
-      return (await this.storage.copy(row.storageKey, key, row.size))
+      await this.parts.join(row);
+      return key === row.storageKey || (await this.storage.copy(row.storageKey, key, row.size))
         ? await this.inspection.inspect(key, row)
         : undefined;
     } catch (error) {
-      this.storageHealth.suspect();
+      if (error instanceof DomainError && error.code === 'dependency_unavailable') this.storageHealth.suspect();
       throw error;
     }
   }
@@ -121,8 +126,9 @@ export class UploadsService {
   }
 
   /** When the link to send it with expires. */
-  private endOf({ createdAt }: Pick<MediaRow, 'createdAt'>): Date {
-    return new Date(createdAt.getTime() + this.config.MEDIA_UPLOAD_TTL * 1000);
+  private endOf(row: Pick<MediaRow, 'createdAt' | 'partBytes'>): Date {
+    if (row.partBytes !== null) return this.parts.endOf(row);
+    return new Date(row.createdAt.getTime() + this.config.MEDIA_UPLOAD_TTL * 1000);
   }
 
   /** What stays behind costs room and nothing else: it is gone with the file at the latest. */

@@ -219,6 +219,12 @@ export const settings = {
   S3_BUCKET_NAME: optionalText('media in S3; without it they are on disk'),
   S3_ENDPOINT: httpUrl('endpoint of an S3-compatible store'),
   S3_FORCE_PATH_STYLE: flag(false, 'path-style addresses for S3-compatible stores'),
+  S3_MULTIPART_BYTES: integer(
+    67_108_864,
+    5_242_880,
+    5_368_709_120,
+    'larger files are sent to the bucket in parts, in bytes',
+  ),
   S3_UPLOAD: oneOf(['post', 'put'], 'post', 'put for stores without presigned POST'),
   MEDIA_DIR: setting(text().default('./data/media'), 'a folder', 'media of the disk driver'),
   MEDIA_SCAN_URL: url(/^(https?|tcp):\/\//, 'an http(s) or tcp (clamd) URL', 'scanner that every upload passes'),

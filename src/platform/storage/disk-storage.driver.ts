@@ -12,8 +12,12 @@ import { assertKey, assertPrefix, isKey } from './storage-key.js';
 
 /** Half-written files; the name is no key, so nobody can ask for one. */
 const INCOMING = '.incoming';
+/** What may arrive while the disk is writing, and is then written in one go: bytes. */
+const WRITE_AHEAD = 1024 * 1024;
 /** Below this the store counts as degraded: bytes. */
 const LOW_SPACE = 512 * 1024 * 1024;
+/** No upload takes longer than this, in ms. */
+const ABANDONED_MS = 3_600_000;
 
 /**
  * Objects as files below one folder, which replicas have to share. A file appears under its name only when it is whole
@@ -89,12 +93,12 @@ export class DiskStorage extends Storage {
     return { state: freeBytes < LOW_SPACE ? 'degraded' : 'healthy', observed: { driver: this.driver, freeBytes } };
   }
 
-  override async removeAbandoned(olderThanMs: number): Promise<void> {
+  override async removeAbandoned(): Promise<void> {
     const folder = join(this.root, INCOMING);
     for (const name of (await unlessMissing(readdir(folder))) ?? []) {
       const file = join(folder, name);
       const found = await unlessMissing(stat(file));
-      if (found && found.mtimeMs < epochMs() - olderThanMs) await reliably(rm(file, { force: true }));
+      if (found && found.mtimeMs < epochMs() - ABANDONED_MS) await reliably(rm(file, { force: true }));
     }
   }
 
@@ -107,7 +111,11 @@ export class DiskStorage extends Storage {
     const incoming = join(this.root, INCOMING, newId());
     try {
       await reliably(mkdir(dirname(incoming), { recursive: true }));
-      await pipeline(source, atMost(maxBytes), createWriteStream(incoming, { flags: 'wx', flush: true }));
+      await pipeline(
+        source,
+        atMost(maxBytes),
+        createWriteStream(incoming, { flags: 'wx', flush: true, highWaterMark: WRITE_AHEAD }),
+      );
       await mkdir(dirname(target), { recursive: true });
       await rename(incoming, target);
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Breaker } from '../lifecycle/breaker.js';
 import type { HealthReading } from '../lifecycle/health-registry.js';
 import { budgetRetries, RetryBudget } from '../lifecycle/retry-budget.js';
 import { copyInParts } from './s3-large-copy.js';
+import { S3Parts } from './s3-parts.js';
 import {
   type DirectAccess,
   type DownloadGrant,
@@ -22,6 +23,8 @@ export interface S3Options {
   pathStyle: boolean;
   /** How clients upload; put is for stores without presigned POST. */
   upload: 'post' | 'put';
+  /** Larger files are sent in parts; bytes. */
+  multipartBytes?: number;
   /** Without keys the SDK's own chain finds some: role, container, profile. */
   credentials: { accessKeyId: string; secretAccessKey: string } | undefined;
   /** Larger objects are copied in parts of this size, in bytes. */
@@ -43,12 +46,8 @@ const DELETE_AT_ONCE = 1000;
 /** A bucket of Amazon S3 or of a store that speaks its protocol. The SDK is loaded at first use and is the only layer that retries. */
 export class S3Storage extends Storage {
   readonly driver = 's3';
-  readonly access: DirectAccess = {
-    kind: 'direct',
-    signUpload: (grant) =>
-      this.signing(() => (this.options.upload === 'post' ? this.post(grant) : this.putLink(grant))),
-    signDownload: (grant) => this.signing(() => this.getLink(grant)),
-  };
+  readonly access: DirectAccess;
+  private readonly parts: S3Parts;
   private loaded: Promise<{ sdk: Sdk; client: S3Client }> | undefined;
   private readonly budget = new RetryBudget('storage');
 
@@ -58,6 +57,23 @@ export class S3Storage extends Storage {
     private readonly breaker?: Breaker,
   ) {
     super();
+    const { bucket: name, multipartBytes = PART_BYTES } = options;
+    this.parts = new S3Parts({
+      name,
+      multipartBytes,
+      ask: (work) => this.reliably(work),
+      sign: (work) =>
+        this.signing(async () => {
+          const { sdk, client } = await this.sdk();
+          return work(sdk, client);
+        }),
+    });
+    this.access = {
+      kind: 'direct',
+      signUpload: (grant) => this.signing(() => (options.upload === 'post' ? this.post(grant) : this.putLink(grant))),
+      signDownload: (grant) => this.signing(() => this.getLink(grant)),
+      parts: this.parts,
+    };
   }
 
   async put(key: string, body: Uint8Array, type: string): Promise<void> {
@@ -129,6 +145,11 @@ export class S3Storage extends Storage {
       client.send(new sdk.HeadBucketCommand({ Bucket: this.options.bucket }), { abortSignal }),
     );
     return { state: 'healthy', observed: { driver: this.driver } };
+  }
+
+  /** Uploads in parts that nobody will finish, and copies whose process died. */
+  override removeAbandoned(): Promise<void> {
+    return this.parts.removeAbandoned();
   }
 
   override close(): void {

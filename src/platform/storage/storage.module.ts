@@ -16,6 +16,7 @@ export function createStorage(config: Config, breakers: Breakers): Storage {
     endpoint: config.S3_ENDPOINT,
     pathStyle: config.S3_FORCE_PATH_STYLE,
     upload: config.S3_UPLOAD,
+    multipartBytes: config.S3_MULTIPART_BYTES,
     credentials:
       accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey },
   };

@@ -34,11 +34,44 @@ export interface DownloadGrant {
   expiresInS: number;
 }
 
+/** One object that comes in parts of `partBytes`, the last one shorter, numbered from 1. */
+export interface PartedUpload {
+  key: string;
+  /** The store's name for what has come so far. */
+  uploadId: string;
+  /** Bytes of the whole. */
+  size: number;
+  partBytes: number;
+}
+
+/** Large objects come in parts. An upload whose parts were joined, or that was aborted, is unknown to the store. */
+export interface PartedAccess {
+  /** Bytes of a part of an object of this size; null when it is sent in one piece. */
+  partBytesFor(size: number): number | null;
+  /** @returns the `uploadId` */
+  begin(key: string, type: string): Promise<string>;
+  /** A link that takes this part, of its size and no other. Made without asking the store. */
+  sign(upload: PartedUpload, number: number, expiresInS: number): Promise<string>;
+  /** Which parts between two numbers are there, whole; undefined when the upload is unknown. */
+  listPresent(upload: PartedUpload, from: number, to: number): Promise<Set<number> | undefined>;
+  /** Makes the object of its parts, or answers which ones are missing. Does nothing when the upload is unknown. */
+  join(upload: PartedUpload): Promise<readonly number[]>;
+  /** Unknown ones are fine. */
+  abort(key: string, uploadId: string): Promise<void>;
+}
+
+/** Numbers and sizes of the parts: at most 10,000. */
+export const partCountOf = ({ size, partBytes }: Pick<PartedUpload, 'size' | 'partBytes'>): number =>
+  Math.ceil(size / partBytes);
+export const partSizeOf = ({ size, partBytes }: Pick<PartedUpload, 'size' | 'partBytes'>, number: number): number =>
+  Math.min(partBytes, size - (number - 1) * partBytes);
+
 /** Clients exchange bytes with the store itself, by links it believes. Made without asking it. */
 export interface DirectAccess {
   kind: 'direct';
   signUpload(grant: UploadGrant): Promise<SignedUpload>;
   signDownload(grant: DownloadGrant): Promise<string>;
+  parts: PartedAccess;
 }
 
 /** Parley takes and serves the bytes on routes of its own. */
@@ -75,8 +108,8 @@ export abstract class Storage {
   abstract check(): Promise<HealthReading>;
   close(): void {}
 
-  /** Removes what interrupted uploads left half-written longer ago than this. */
-  async removeAbandoned(_olderThanMs: number): Promise<void> {}
+  /** Removes what interrupted uploads left half-written, once it is older than any upload that may still go on. */
+  async removeAbandoned(): Promise<void> {}
 
   /** Removes everything under `prefix` except these keys. */
   async clear(prefix: string, except: readonly string[] = []): Promise<void> {

@@ -35,8 +35,12 @@ export async function s3App(environment: Record<string, string> = {}): Promise<M
   return { ...parley, folder: '', close };
 }
 
+export interface StrictMediaApp extends MediaApp {
+  s3: StrictS3;
+}
+
 /** On a store that checks signatures, and can be made to fail. */
-export async function strictS3App(environment: Record<string, string> = {}): Promise<MediaApp & { s3: StrictS3 }> {
+export async function strictS3App(environment: Record<string, string> = {}): Promise<StrictMediaApp> {
   const s3 = await startStrictS3();
   const parley = await createTestApp({ ...s3.environment, ...environment });
   const close = async () => {

@@ -66,7 +66,7 @@ describe('uploads to disk', () => {
     await writeFile(old, 'x');
     await utimes(old, new Date(0), new Date(0));
     await writeFile(join(folder, 'media', '.incoming', 'new'), 'x');
-    await disk.removeAbandoned(60_000);
+    await disk.removeAbandoned();
     expect(await incoming()).toEqual(['new']);
   });
 });

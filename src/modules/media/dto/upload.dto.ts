@@ -23,6 +23,13 @@ export const createUpload = z.strictObject({
 });
 export type CreateUpload = z.output<typeof createUpload>;
 
+/** Which parts of an upload are asked for. */
+export const partsQuery = z.strictObject({
+  from: wholeNumber(1, 10_000).default(1),
+  limit: wholeNumber(1, 1000).default(100),
+});
+export type PartsQuery = z.output<typeof partsQuery>;
+
 /** A signed link to one of Parley's own routes. */
 export const signedQuery = z.strictObject({
   exp: wholeNumber(0),
