@@ -15,13 +15,12 @@ import { DepartureService } from './departure.service.js';
 import { type MemberView, toMemberView } from './dto/member.view.js';
 import type { MeView } from './dto/me.view.js';
 import type { InspectedConversation, OverseenConversation } from './dto/oversight.view.js';
-import type { UnreadTotals } from './dto/unread.view.js';
 import { EditingService } from './editing.service.js';
 import { type Membership, MembersRepository, type Place, type Recipient } from './members.repository.js';
 import { type MessageSource, MessageSourceService } from './message-source.service.js';
 import { type Receipt, ReceiptsService, type ReceiptTuple } from './receipts.service.js';
 import { type OversightQuery, OversightService } from './oversight.service.js';
-import { UnreadService } from './unread.service.js';
+import { type Badges, UnreadService } from './unread.service.js';
 
 export type { HeadCounters } from './consistency.repository.js';
 export type { Head, Step } from './conversations.repository.js';
@@ -30,6 +29,7 @@ export type { MessageSource, ReadPosition, SystemMessage } from './message-sourc
 export type { OversightQuery } from './oversight.service.js';
 export type { Receipt, ReceiptTuple } from './receipts.service.js';
 export type { SyncEntry } from './conversation-views.service.js';
+export type { Badges } from './unread.service.js';
 
 /** What other modules ask of conversations. The use cases of conversations themselves stand in the services beside this one. */
 @Injectable()
@@ -177,9 +177,9 @@ export class ConversationsService {
     return this.viewing.me(actor.userId, conversationId, db);
   }
 
-  /** What is unread over all conversations that are neither muted nor archived: the badge. */
-  async unreadOf(userId: string, db: Db = this.database): Promise<UnreadTotals> {
-    return this.unread.totals(userId, db);
+  /** What is unread over all conversations that are neither muted nor archived, by user; nobody with nothing is in it. */
+  async badgesOf(userIds: readonly string[], db: Db = this.database): Promise<Map<string, Badges>> {
+    return this.unread.badges(userIds, db);
   }
 
   /** Active conversations by id, from `after` on, each with head and own state from one snapshot. */

@@ -133,10 +133,10 @@ export class MembersRepository {
   }
 
   /** Not muted, not archived, and possibly unread. */
-  async unreadOf(db: Db, userId: string): Promise<MeRow[]> {
+  async unreadOf(db: Db, userIds: readonly string[]): Promise<MeRow[]> {
     return db.query<MeRow>(sql`
       SELECT ${meColumns} FROM memberships AS m JOIN conversation_head AS h USING (conversation_id)
-      WHERE m.user_id = ${userId} AND m.state = 'active' AND m.archived_at IS NULL
+      WHERE m.user_id = ANY(${userIds}::uuid[]) AND m.state = 'active' AND m.archived_at IS NULL
         AND (m.muted_until IS NULL OR m.muted_until <= now()) AND (m.marked_unread OR h.seq > m.read_seq)`);
   }
 

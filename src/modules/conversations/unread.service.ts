@@ -9,6 +9,11 @@ import type { UnreadExplanation, UnreadTotals } from './dto/unread.view.js';
 import { MembersRepository, type MeRow } from './members.repository.js';
 import { MessageSourceService } from './message-source.service.js';
 
+/** What an app icon may show. */
+export type Badges = Pick<UnreadTotals, 'conversations' | 'messages'>;
+type Distance = Omit<UnreadCount, 'mentions'>;
+const NOTHING: Distance = { unread: 0, unreadCapped: false };
+
 /**
  * How much is unread. No such number is stored: it is the distance of two counters, or, once something behind the reader's
  * position was deleted, a count of rows.
@@ -30,18 +35,10 @@ export class UnreadService {
 
   /** Counts for memberships, in their order; at most two statements for all of them. */
   async count(rows: readonly MeRow[], db: Db = this.database): Promise<UnreadCount[]> {
-    const toCount = rows.filter(mustBeCounted);
+    const unread = await this.distances(rows, db);
     const toSearch = rows.filter((row) => row.headSeq > row.readSeq);
-    const counted = zip(toCount, toCount.length > 0 ? await this.source.countUnread(toCount, UNREAD_CAP, db) : []);
     const mentions = zip(toSearch, toSearch.length > 0 ? await this.source.countMentions(toSearch, db) : []);
-    return rows.map((row) => {
-      const unread = counted.get(row) ?? row.headOrd - row.readOrd;
-      return {
-        unread: counted.has(row) ? Math.min(unread, UNREAD_CAP) : unread,
-        unreadCapped: counted.has(row) && unread > UNREAD_CAP,
-        mentions: mentions.get(row) ?? 0,
-      };
-    });
+    return rows.map((row, i) => ({ ...(unread[i] ?? NOTHING), mentions: mentions.get(row) ?? 0 }));
   }
 
   /** The number with everything it is derived from. @throws not_found */
@@ -66,7 +63,7 @@ export class UnreadService {
 
   /** Over all conversations that are neither muted nor archived. */
   async totals(userId: string, db: Db = this.database): Promise<UnreadTotals> {
-    const rows = await this.members.unreadOf(db, userId);
+    const rows = await this.members.unreadOf(db, [userId]);
     const counts = await this.count(rows, db);
     const sum = (of: (count: UnreadCount) => number) => counts.reduce((total, count) => total + of(count), 0);
     return {
@@ -75,6 +72,31 @@ export class UnreadService {
       mentions: sum(({ mentions }) => mentions),
       notifications: await this.notifications(userId),
     };
+  }
+
+  /** The same without mentions and notifications, of many users at once; who has nothing unread is absent. */
+  async badges(userIds: readonly string[], db: Db = this.database): Promise<Map<string, Badges>> {
+    const rows = await this.members.unreadOf(db, userIds);
+    const counts = await this.distances(rows, db);
+    const badges = new Map<string, Badges>();
+    for (const [i, { userId, markedUnread }] of rows.entries()) {
+      const { unread } = counts[i] ?? NOTHING;
+      const { conversations, messages } = badges.get(userId) ?? { conversations: 0, messages: 0 };
+      const shown = unread > 0 || markedUnread ? 1 : 0;
+      badges.set(userId, { conversations: conversations + shown, messages: messages + unread });
+    }
+    return badges;
+  }
+
+  /** How far behind the head each membership is; what must be counted is counted in one statement. */
+  private async distances(rows: readonly MeRow[], db: Db): Promise<Distance[]> {
+    const toCount = rows.filter(mustBeCounted);
+    const counted = zip(toCount, toCount.length > 0 ? await this.source.countUnread(toCount, UNREAD_CAP, db) : []);
+    return rows.map((row) => {
+      const unread = counted.get(row);
+      if (unread === undefined) return { unread: row.headOrd - row.readOrd, unreadCapped: false };
+      return { unread: Math.min(unread, UNREAD_CAP), unreadCapped: unread > UNREAD_CAP };
+    });
   }
 }
 

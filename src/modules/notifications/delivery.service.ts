@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Coalescer } from '../../platform/database/coalescer.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { DelayedWork, type DueWork, RetryLater } from '../../platform/queue/delayed-work.js';
-import { ConversationsService } from '../conversations/conversations.service.js';
+import { type Badges, ConversationsService } from '../conversations/conversations.service.js';
 import type { Preferences } from '../users/dto/preferences.view.js';
 import { UsersService } from '../users/users.service.js';
 import { AudienceService, type Judge, type Told } from './audience.service.js';
@@ -13,7 +13,7 @@ import type { DecisionReason } from './notifications.rules.js';
 import { decisionKey } from './ledger.rules.js';
 import { type PushText, PushTexts } from './push-texts.service.js';
 import { PUSH, pushPayload, pushWork } from './push-work.js';
-import type { Push } from './push/push-driver.js';
+import type { Push, PushOutcome } from './push/push-driver.js';
 import { PushProviders } from './push/push-providers.service.js';
 
 /** How long somebody else may be at a push before it is looked at again. */
@@ -27,6 +27,12 @@ const LOOKED_AT = 5;
 
 type Ringing = { told: Told; count: number };
 type Verdict = Ringing | { reason: DecisionReason };
+
+/** A device that was tried, and what its provider said. */
+interface Rung {
+  device: DeviceRow;
+  outcome: PushOutcome;
+}
 
 /** What has to be tried again, and when, if somebody said so. */
 interface Again {
@@ -95,34 +101,43 @@ export class DeliveryService implements OnModuleInit {
     const devices = await findDevices(this.database, rows);
     const verdicts = await this.decideAgain(rows);
     const texts = await this.texts.of([...verdicts.values()].flatMap((v) => ('told' in v ? v.told.message.id : [])));
-    const wishes = await this.users.preferencesOf([...new Set(rows.map(({ userId }) => userId))]);
-    const again: Again[] = [];
-    const one = async (row: decisions.DecisionRow): Promise<Again | undefined> => {
+    const userIds = [...new Set(rows.map(({ userId }) => userId))];
+    const [wishes, badges] = await Promise.all([
+      this.users.preferencesOf(userIds),
+      this.conversations.badgesOf(userIds),
+    ]);
+    /** Whom the provider was asked about and what it said, or why it was not asked. */
+    const ring = async (row: decisions.DecisionRow): Promise<Rung | DecisionReason> => {
       const device = devices.get(deviceKey(row));
       const verdict = verdicts.get(row) ?? { reason: 'deleted' };
-      if (!device) return this.close(row, 'suppressed', 'no_device');
-      if (!device.enabled) return this.close(row, 'suppressed', 'device_disabled');
-      if ('reason' in verdict) return this.close(row, 'suppressed', verdict.reason);
+      if (!device) return 'no_device';
+      if (!device.enabled) return 'device_disabled';
+      if ('reason' in verdict) return verdict.reason;
       const text = texts.get(verdict.told.message.id);
-      if (!text) return this.close(row, 'suppressed', 'deleted');
-      const push = await this.compose(row, verdict, text, wishes.get(row.userId)?.notifications);
-      return this.attempt(row, device, push, last);
+      if (!text) return 'deleted';
+      const push = pushOf(row, verdict, text, wishes.get(row.userId)?.notifications, badges.get(row.userId));
+      return { device, outcome: await this.providers.send(device.provider, this.devices.tokenOf(device), push) };
     };
+    // The next push does not wait until this one is entered: entries of many go together.
+    const ends: Promise<Again | undefined>[] = [];
     await eachOf(rows, AT_ONCE, async (row) => {
-      const failed = await one(row).catch((error: unknown): Again => ({ key: row, error }));
-      if (failed) again.push(failed);
+      const failed = (error: unknown): Again => ({ key: row, error });
+      await ring(row).then(
+        (rung) => void ends.push(this.enter(row, rung, last).catch(failed)),
+        (error: unknown) => void ends.push(Promise.resolve(failed(error))),
+      );
     });
-    return again;
+    return (await Promise.all(ends)).filter((end) => end !== undefined);
   }
 
   /** Answers what is to be tried again. */
-  private async attempt(
+  private async enter(
     row: decisions.DecisionRow,
-    device: DeviceRow,
-    push: Push,
+    rung: Rung | DecisionReason,
     last: boolean,
   ): Promise<Again | undefined> {
-    const outcome = await this.providers.send(device.provider, this.devices.tokenOf(device), push);
+    if (typeof rung === 'string') return this.close(row, 'suppressed', rung);
+    const { device, outcome } = rung;
     switch (outcome.result) {
       case 'sent':
         return this.close(row, 'sent', 'ok', outcome.status);
@@ -151,28 +166,6 @@ export class DeliveryService implements OnModuleInit {
     return new Map(rows.map((row) => [row, verdictOn(row, ids.get(row) ?? [], told, judge)]));
   }
 
-  private async compose(
-    row: decisions.DecisionRow,
-    { told: { message }, count }: Ringing,
-    { title, body }: PushText,
-    wishes: Preferences['notifications'] | undefined,
-  ): Promise<Push> {
-    const badge = wishes?.badge ?? 'off';
-    return {
-      id: `push-${row.messageId}-${row.userId}-${row.deviceId}`,
-      kind: 'notify',
-      messageId: message.id,
-      conversationId: message.conversationId,
-      seq: message.seq,
-      userId: row.userId,
-      deviceId: row.deviceId,
-      title,
-      body: count > 1 ? `${count} new messages` : wishes?.preview === false ? null : body,
-      badge: badge === 'off' ? null : (await this.conversations.unreadOf(row.userId))[badge],
-      collapseKey: row.collapseKey,
-    };
-  }
-
   private async close(
     { messageId, userId, deviceId }: decisions.DecisionRow,
     decision: 'sent' | 'suppressed' | 'failed',
@@ -199,6 +192,29 @@ export class DeliveryService implements OnModuleInit {
     if (outcome.result === 'dead') await this.devices.bury(device);
     if (outcome.result === 'retry') throw new Error(`provider: ${outcome.status}`);
   }
+}
+
+function pushOf(
+  row: decisions.DecisionRow,
+  { told: { message }, count }: Ringing,
+  { title, body }: PushText,
+  wishes: Preferences['notifications'] | undefined,
+  unread: Badges | undefined,
+): Push {
+  const badge = wishes?.badge ?? 'off';
+  return {
+    id: `push-${row.messageId}-${row.userId}-${row.deviceId}`,
+    kind: 'notify',
+    messageId: message.id,
+    conversationId: message.conversationId,
+    seq: message.seq,
+    userId: row.userId,
+    deviceId: row.deviceId,
+    title,
+    body: count > 1 ? `${count} new messages` : wishes?.preview === false ? null : body,
+    badge: badge === 'off' ? null : (unread?.[badge] ?? 0),
+    collapseKey: row.collapseKey,
+  };
 }
 
 function verdictOn(
