@@ -1,6 +1,7 @@
 import type { WithheldView } from '../../../src/modules/media/dto/withheld.view.js';
 import { createAdmin, registerWithRoles } from '../../support/admins.js';
 import { FakeClamd } from '../../support/fake-clamd.js';
+import { query } from '../../support/database.js';
 import { connect, type Person, registerMany } from '../../support/people.js';
 import { createGroup, send } from '../messages/support.js';
 import { jpeg } from './pictures.js';
@@ -49,6 +50,23 @@ it('what the scanner found is listed with its word, and goes on when it is relea
   expect(clamd.streams).toHaveLength(before);
   await send(ada, c, { attachmentIds: [body.id] });
   expect((await bytesOf(await download(bob, body.id))).includes('EICAR')).toBe(false);
+});
+
+it('what was released and met a worker that died is scanned again: in doubt it is kept back once more', async () => {
+  const { body } = await upload(ada, Buffer.from('EICAR in words'), text);
+  expect((await untilSettled(ada, body.id)).state).toBe('quarantined');
+  const before = clamd.streams.length;
+  // As a worker leaves it that has taken the released file and died with it.
+  await query(
+    `UPDATE media_objects SET state = 'processing', reject_reason = 'released', uploaded_at = now() - interval '6 minutes'
+     WHERE id = $1`,
+    [body.id],
+    parley.databaseUrl,
+  );
+  expect((await untilSettled(ada, body.id)).state).toBe('quarantined');
+  expect(clamd.streams).toHaveLength(before + 1);
+  expect(await release(body.id)).toMatchObject({ status: 200, body: { state: 'uploaded' } });
+  expect((await untilSettled(ada, body.id)).state).toBe('ready');
 });
 
 it('what a moderator took away comes back as it was, and those who see the message are told', async () => {
