@@ -107,7 +107,6 @@ describe('refresh', () => {
     expect(await refresh(person.refreshToken)).toMatchObject({ status: 401, body: { code: 'refresh_invalid' } });
     for (const none of ['A'.repeat(43), 'x', 'with blanks and \0'])
       expect(await refresh(none)).toMatchObject({ status: 401, body: { code: 'refresh_invalid' } });
-    expect(await refresh('with\u0000NUL')).toMatchObject({ status: 400, body: { code: 'validation_failed' } });
   });
 });
 
