@@ -16,16 +16,18 @@ const names = ['Ada Lindqvist', 'Ben Okafor', 'Chloé Martin', 'Dev Patel'];
 export async function enterAsGuests(): Promise<{ created: boolean; people: AuthResult[] }> {
   const kept = stored();
   if (kept.length === names.length) return { created: false, people: kept };
-  const people: Guest[] = [];
-  for (const displayName of names) {
-    const identifier = `guest-${crypto.randomUUID()}@parley.example`;
-    const client = await Parley.register(location.origin, { identifier, password: crypto.randomUUID(), displayName });
-    const { tokens } = client;
-    if (tokens) people.push({ user: await client.api.me(), tokens: client.tokens ?? tokens });
-    client.close();
-  }
+  const people = (await Promise.all(names.map(register))).flatMap((guest) => guest ?? []);
   localStorage.setItem(KEY, JSON.stringify(people));
   return { created: true, people };
+}
+
+async function register(displayName: string): Promise<Guest | undefined> {
+  const identifier = `guest-${crypto.randomUUID()}@parley.example`;
+  const client = await Parley.register(location.origin, { identifier, password: crypto.randomUUID(), displayName });
+  const user = await client.api.me();
+  const { tokens } = client;
+  client.close();
+  return tokens && { user, tokens };
 }
 
 /** A refresh token works once: the latest is kept. */
