@@ -167,7 +167,8 @@ it('a thread, a search and a deletion', async () => {
   await own.hover();
   await own.getByLabel('Delete').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await windowOf(page, 'Ben').getByText('This message was deleted').waitFor();
+  await root.waitFor({ state: 'detached' });
+  await windowOf(page, 'Ben').getByText('This message was deleted').last().waitFor();
 });
 
 it('what is written without a network arrives once, when it is back', async () => {

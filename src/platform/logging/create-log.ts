@@ -46,7 +46,7 @@ export async function createLog(settings: LogSettings): Promise<Log> {
  * A reader that stands still costs lines, which are counted, and neither memory without end nor the service, nor does it
  * keep the process from ending: what it has not taken a moment after the end is lost.
  */
-function standardOutput(): DestinationStream {
+function openStandardOutput(): DestinationStream {
   // Node makes a pipe non-blocking when it opens it as a stream; a write to a full one then fails instead of hanging.
   void process.stdout;
   let endedAt: number | undefined;
@@ -70,6 +70,10 @@ function standardOutput(): DestinationStream {
   stream.on('drop', () => metrics.logLinesDropped.inc());
   return stream;
 }
+
+let opened: DestinationStream | undefined;
+/** A process has one, however many logs it keeps. */
+const standardOutput = (): DestinationStream => (opened ??= openStandardOutput());
 
 async function createPino({
   level,
