@@ -1,4 +1,5 @@
-// Files: the disk driver beside a bare file server, interleaved in one run, and what a 24-megapixel picture costs.
+// Files: the disk driver beside a bare file server, interleaved in one run, and what a 24-megapixel picture costs. Every
+// subject writes new files in each round, and they are gone before the next one: none has the disk's caches to itself.
 //   npm run bench:media -- [--size 20] [--files 40] [--rounds 5] [--pictures 8] [--json]
 // Needs a build. Sizes in MiB, rates in MiB/s; medians of the rounds. Starts its own PostgreSQL with its durability on.
 import { fork } from 'node:child_process';
@@ -71,8 +72,27 @@ async function bare(name, ...flags) {
   const child = fork(join(import.meta.dirname, 'stubs/files.mjs'), [folder, ...flags]);
   children.push(child);
   const [{ port }] = await once(child, 'message');
-  const urls = Array.from({ length: files }, (_, i) => `http://127.0.0.1:${port}/file${i}`);
-  return { upload: () => rate(urls, 'PUT'), download: () => rate(urls, 'GET') };
+  let urls = [];
+  let cpu = 0;
+  child.on('message', (message) => (cpu = message.cpu ?? cpu));
+  return {
+    upload: (round) => {
+      urls = Array.from({ length: files }, (_, i) => `http://127.0.0.1:${port}/${round}-${i}`);
+      return rate(urls, 'PUT');
+    },
+    download: () => rate(urls, 'GET'),
+    clear: () => emptied(folder),
+    cpu: async () => {
+      child.send('cpu');
+      await once(child, 'message');
+      return cpu;
+    },
+  };
+}
+
+function emptied(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
 }
 
 /** Links are made outside of the measurement: a bare server has none. */
@@ -102,6 +122,8 @@ function parleyFiles(parley, token) {
       for (const id of ids) links.push(at((await parley.must(token, 'GET', `/api/v1/media/${id}/url`)).body.url));
       return rate(links, 'GET');
     },
+    clear: () => emptied(join(directory, 'parley', 'media')),
+    cpu: async () => parley.usage().server,
   };
 }
 
@@ -121,19 +143,27 @@ async function throughput() {
       'send + stream': await bare('plain'),
       'send + flushed stream': await bare('flushed', 'flush'),
     };
-    const found = Object.fromEntries(Object.keys(subjects).map((name) => [name, { upload: [], download: [] }]));
-    // The first round warms disks, caches and compilers.
+    const names = Object.keys(subjects);
+    const found = Object.fromEntries(names.map((name) => [name, { upload: [], download: [], cpu: 0 }]));
+    // The first round warms disks, caches and compilers; each round begins with another subject.
     for (let i = 0; i <= rounds; i++)
-      for (const [name, subject] of Object.entries(subjects))
+      for (const name of [...names.slice(i % names.length), ...names.slice(0, i % names.length)]) {
+        const subject = subjects[name];
         for (const direction of ['upload', 'download']) {
-          const measured = await subject[direction]();
-          if (i > 0) found[name][direction].push(measured);
+          const before = await subject.cpu();
+          const measured = await subject[direction](i);
+          if (i === 0) continue;
+          found[name][direction].push(measured);
+          found[name].cpu += (await subject.cpu()) - before;
         }
+        subject.clear();
+      }
+    const transferredGiB = (2 * rounds * files * size) / 1024;
     const peakMiB = parley.residentKiB / 1024;
     const table = Object.fromEntries(
-      Object.entries(found).map(([name, { upload, download }]) => [
+      Object.entries(found).map(([name, { upload, download, cpu }]) => [
         name,
-        { upload: round(median(upload)), download: round(median(download)) },
+        { upload: round(median(upload)), download: round(median(download)), 'CPU s/GiB': round(cpu / transferredGiB) },
       ]),
     );
     const ratio = (name, direction) => round(table.parley[direction] / table[name][direction]);

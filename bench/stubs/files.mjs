@@ -17,4 +17,8 @@ const server = createServer((request, response) => {
   );
 });
 server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  process.send({ cpu: (user + system) / 1e6 });
+});
 process.once('disconnect', () => process.exit());

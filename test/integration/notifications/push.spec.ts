@@ -1,9 +1,10 @@
 import { createTestApp, type TestApp } from '../../support/app.js';
+import { createAdmin } from '../../support/admins.js';
 import { query } from '../../support/database.js';
 import { type Person, register } from '../../support/people.js';
 import { createGroup, direct, send } from '../messages/support.js';
-import { FakeProvider, SECRET, verified } from './fake-provider.js';
-import { about, decided, explain, giveDevice, pushesTo, skipDelays } from './support.js';
+import { FakeProvider, type Received, SECRET, verified } from './fake-provider.js';
+import { about, decided, explain, giveDevice, type PushData, pushesTo, skipDelays } from './support.js';
 
 let app: TestApp;
 let provider: FakeProvider;
@@ -121,6 +122,56 @@ it('the first goes at once, further ones as one counter under the same key', asy
   expect(together).toMatchObject({ body: '3 new messages', messageId: fourth.id, seq: fourth.seq, badge: 1 });
   expect(together?.collapseKey).toBe(alone?.collapseKey);
   expect((await decided(bob, second.id)).verdict).toEqual({ notify: true, reason: 'ok' });
+});
+
+it('the badge counts what its owner wants to see, without what is muted or archived', async () => {
+  const [cy, quiet] = [await register(app.url, 'Cy'), await register(app.url, 'Quiet')];
+  const c = await direct(ada, bob);
+  await send(ada, c, 'one');
+  await send(ada, c, 'two');
+  const muted = await direct(quiet, bob);
+  await send(quiet, muted, 'unheard');
+  const mutedUntil = new Date(Date.now() + 3_600_000).toISOString();
+  expect((await bob.patch(`/api/v1/conversations/${muted}/me`, { mutedUntil })).status).toBe(200);
+  await giveDevice(bob);
+  const other = await direct(cy, bob);
+  const shown: unknown[] = [];
+  for (const badge of ['messages', 'off', 'conversations']) {
+    await wish(bob, { badge });
+    const device = `phone-${badge}`;
+    await giveDevice(bob, device);
+    await send(cy, other, badge);
+    await skipDelays(app.databaseUrl);
+    const ofDevice = ({ body }: Received) => [device, other, 'push.notify'].every((text) => body.includes(text));
+    const [request] = await provider.until(1, ofDevice);
+    shown.push(request && verified<PushData>(request).data.badge);
+  }
+  expect(shown).toEqual([3, null, 2]);
+});
+
+it('a replay of what failed decides again: who has read it by now is left alone', async () => {
+  const admin = await createAdmin(app);
+  const cy = await register(app.url, 'Cy');
+  for (const person of [bob, cy]) await giveDevice(person);
+  provider.reply = () => ({ status: 400 });
+  const since = new Date(Date.now() - 60_000).toISOString();
+  const [toBob, toCy] = [await direct(ada, bob), await direct(ada, cy)];
+  const [first, second] = [await send(ada, toBob, 'read by now'), await send(ada, toCy, 'still new')];
+  for (const [person, { id }] of [
+    [bob, first],
+    [cy, second],
+  ] as const)
+    expect((await decided(person, id)).items).toMatchObject([{ decision: 'failed', reason: 'provider_error' }]);
+  await bob.put(`/api/v1/conversations/${toBob}/receipts`, { read: first.seq });
+  provider.reply = () => ({ status: 200 });
+  provider.received.length = 0;
+  const replay = await admin.post('/api/v1/admin/notifications/replay', { since, reason: 'provider_error' });
+  expect(replay.status).toBe(202);
+  const settled = (person: Person, id: string) =>
+    decided(person, id, ({ items }) => items.every(({ decision }) => decision === 'sent' || decision === 'suppressed'));
+  expect((await settled(cy, second.id)).items).toMatchObject([{ decision: 'sent' }]);
+  expect((await settled(bob, first.id)).items).toMatchObject([{ decision: 'suppressed', reason: 'read_first' }]);
+  expect(provider.received.filter(about(bob))).toEqual([]);
 });
 
 it('what was read meanwhile does not ring', async () => {

@@ -20,8 +20,8 @@ export class QueueWorld {
     readonly sqs: TestSqs,
   ) {}
 
-  static async start(): Promise<QueueWorld> {
-    const [app, sqs] = await Promise.all([createTestApp({ ROLE: 'api' }), TestSqs.start()]);
+  static async start(environment: Record<string, string> = {}): Promise<QueueWorld> {
+    const [app, sqs] = await Promise.all([createTestApp({ ROLE: 'api', ...environment }), TestSqs.start()]);
     return new QueueWorld(app, sqs);
   }
 
