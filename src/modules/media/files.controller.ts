@@ -11,6 +11,9 @@ import { DownloadsService } from './downloads.service.js';
 import { type SignedQuery, signedQuery, type VariantName, variantName } from './dto/upload.dto.js';
 import { UploadsService } from './uploads.service.js';
 
+/** Read from the disk in one go. */
+const READ_BYTES = 256 * 1024;
+
 /** The bytes themselves, where files are kept on disk. Links are signed and counted where they are made. */
 @Controller('api/v1/media/files')
 @Guarded('signature')
@@ -56,8 +59,10 @@ export class FilesController {
     response.set(headers);
     // Not left to sendFile, which sends everything again to whoever says `Cache-Control: no-cache`, as fetch does.
     if (notModified(request, response, etag)) return;
+    // `highWaterMark` goes through to the file's stream.
+    const options = { root, cacheControl: false, etag: false, highWaterMark: READ_BYTES };
     await new Promise<void>((resolve, reject) =>
-      response.sendFile(path, { root, cacheControl: false, etag: false }, (error?: Error) => {
+      response.sendFile(path, options, (error?: Error) => {
         if (!error || isGone(error)) resolve();
         else reject(meaning(error));
       }),
