@@ -1,10 +1,14 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { launch, type Look, shifts, visit, windowOf } from './browser.js';
 import { startDemoServer } from './demo-server.js';
 
 const axe = readFileSync(createRequire(`${import.meta.dirname}/`).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Kept for people to look at. */
+const pictures = join(import.meta.dirname, '../.artifacts/demo-page');
 
 let browser: Browser;
 let demo: Awaited<ReturnType<typeof startDemoServer>>;
@@ -38,10 +42,11 @@ const looks: [string, Look][] = [
   ['phone, dark', { phone: true, dark: true }],
 ];
 
-it.each(looks)('axe finds nothing serious: %s', async (_, look) => {
+it.each(looks)('axe finds nothing serious: %s', async (name, look) => {
   const { page, context, complaints } = await visit(browser, demo.server.url, look);
   await page.locator('.picture img').first().waitFor({ state: 'attached' });
   expect(await violations(page)).toEqual([]);
+  await page.screenshot({ path: join(pictures, `${name.replace(', ', '-')}.png`) });
   const ada = windowOf(page, 'Ada');
   await ada.getByLabel('Search', { exact: true }).click();
   await ada.getByLabel('Search messages').fill('croissants');

@@ -117,7 +117,7 @@ function Appearance({ person }: { person: Person }) {
       disabled={person.status !== 'online'}
       onChange={({ currentTarget }) => void person.appear(currentTarget.value as Mode).catch(() => undefined)}
     >
-      <option value="auto">As it is</option>
+      <option value="auto">Automatic</option>
       <option value="dnd">Do not disturb</option>
       <option value="invisible">Invisible</option>
     </select>
