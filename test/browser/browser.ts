@@ -61,8 +61,9 @@ export async function visit(browser: Browser, url: string, { phone, dark, hash =
 
 /** Resolves when the first window is online and its messages are there. */
 export async function settled(page: Page): Promise<void> {
-  await page.locator('.pane .chip.online').first().waitFor();
-  await page.locator('.pane .message').first().waitFor();
+  const pane = page.locator('.pane').first();
+  await pane.locator('.chip.online').waitFor();
+  await pane.locator('.message').first().waitFor();
 }
 
 /** Somebody's window. */

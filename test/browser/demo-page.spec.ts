@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { launch, settled, shifts, visit, type Visit, windowOf } from './browser.js';
+import { eventually } from '../support/eventually.js';
 import { startDemoServer } from './demo-server.js';
 
 let browser: Browser;
@@ -33,13 +34,17 @@ const worldOf = (page: Page) => page.evaluate<string>(`localStorage.getItem('par
 it('the first visit finds people with a history, and the next one finds the same', async () => {
   const { page } = first;
   const ada = windowOf(page, 'Ada');
-  await expect(ada.locator('.row').count()).resolves.toBeGreaterThanOrEqual(4);
-  await expect(ada.locator('.message').count()).resolves.toBeGreaterThan(10);
+  await eventually(async () => {
+    await expect(ada.locator('.row').count()).resolves.toBeGreaterThanOrEqual(4);
+    await expect(ada.locator('.message').count()).resolves.toBeGreaterThan(10);
+  });
   await ada.locator('.picture img').first().waitFor();
   const texts = await ada.locator('.body').allTextContents();
   await page.reload();
   await settled(page);
-  await expect(windowOf(page, 'Ada').locator('.body').allTextContents()).resolves.toEqual(texts);
+  await eventually(async () => {
+    await expect(windowOf(page, 'Ada').locator('.body').allTextContents()).resolves.toEqual(texts);
+  });
 });
 
 it('two people in two browsers talk, and each tick tells how far a message got', async () => {
@@ -69,6 +74,7 @@ it('the keyboard alone is enough: to send, to edit, to react', async () => {
   await bubble(page, 'Ben', 'Typed withuot a mouse').waitFor();
   await bubble(page, 'Ada', 'Typed withuot a mouse').locator('.receipt:not(.pending)').waitFor();
   await page.keyboard.press('ArrowUp');
+  await page.waitForFunction(`document.activeElement?.value === 'Typed withuot a mouse'`);
   await page.keyboard.press('Control+A');
   await page.keyboard.type('Typed without a mouse');
   await page.keyboard.press('Enter');
@@ -102,7 +108,8 @@ it('how somebody appears is seen by the others', async () => {
     ['auto', 'active'],
   ] as const) {
     await appearance.selectOption(mode);
-    await seen.locator(`.presence.${state}`).first().waitFor();
+    // Who becomes invisible is seen offline after the grace of those who leave.
+    await seen.locator(`.presence.${state}`).first().waitFor({ timeout: 90_000 });
   }
 });
 

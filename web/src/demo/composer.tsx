@@ -1,5 +1,5 @@
 import type { Content, Conversation, ConversationView, ShownMessage } from '@parley/client';
-import { useContext, useEffect, useRef, useState } from 'preact/hooks';
+import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { IconButton } from '../ui/button.js';
 import { People, useMe, useNames } from './people.js';
 import type { Uploads } from './uploads.js';
@@ -34,7 +34,8 @@ export function Composer({ conversation, view, intent, onIntent, uploads, label,
     setText(next);
     if (intent.kind !== 'edit') me.drafts.set(draftKey, next);
   };
-  useEffect(() => {
+  // With the rendering, not after it: what is typed next is not overwritten.
+  useLayoutEffect(() => {
     if (intent.kind === 'edit') setText(intent.message.body ?? '');
     if (intent.kind !== 'send') field.current?.focus();
   }, [intent]);
