@@ -93,7 +93,7 @@ describe('guides', () => {
     try {
       const script = asShellScript(blocks, folder).replaceAll('localhost:3000', `localhost:${server.port}`);
       await writeFile(join(folder, 'page.sh'), script);
-      const page = await run('bash', ['-eu', '-o', 'pipefail', join(folder, 'page.sh')], {
+      const page = await run('bash', ['--norc', '-eu', '-o', 'pipefail', join(folder, 'page.sh')], {
         cwd: root,
         env: { ...process.env, NODE_OPTIONS: '', ...environment },
         timeout: 120_000,
@@ -101,7 +101,15 @@ describe('guides', () => {
       expect(page.stderr).toBe('');
       const asked = await run(
         'bash',
-        ['-eu', '-o', 'pipefail', '-c', commands.join('\n').replaceAll('localhost:3000', `localhost:${server.port}`)],
+        // It reads start-up files when its input is a socket, as here, unless it is told not to.
+        [
+          '--norc',
+          '-eu',
+          '-o',
+          'pipefail',
+          '-c',
+          commands.join('\n').replaceAll('localhost:3000', `localhost:${server.port}`),
+        ],
         {
           cwd: root,
           env: { ...process.env, NODE_OPTIONS: '', ...(commands.length > 0 ? await readersEnvironment() : {}) },

@@ -34,7 +34,7 @@ describe('README', () => {
   };
 
   it('runs the demo', async () => {
-    const { stdout } = await run('bash', ['-ec', block('sh', 'npm run demo')], {
+    const { stdout } = await run('bash', ['--norc', '-ec', block('sh', 'npm run demo')], {
       cwd: root,
       env: { ...process.env, PORT: String(server.port) },
     });
@@ -48,7 +48,7 @@ describe('README', () => {
     expect(commands).toContain('npx parley doctor');
     // Two people talk in command-line.spec.ts.
     for (const command of commands.filter((one) => one !== 'npx parley chat')) {
-      await run('bash', ['-ec', command.replaceAll('localhost:3000', `localhost:${server.port}`)], {
+      await run('bash', ['--norc', '-ec', command.replaceAll('localhost:3000', `localhost:${server.port}`)], {
         cwd: root,
         env: { ...process.env, NODE_OPTIONS: '', DATA_DIR: folder.path },
       });
@@ -60,6 +60,7 @@ describe('README', () => {
     const said = await run(
       'bash',
       [
+        '--norc',
         '-ec',
         `${transcript}\necho; echo "TOKEN=$BEN_TOKEN DEVICE=$BEN_DEVICE CONVERSATION=$CONVERSATION ADA=$ADA_TOKEN"`,
       ],
