@@ -218,6 +218,7 @@ describe('the client against the real server', () => {
     const until = async (device: Parley, test: (view?: ConversationView) => boolean) => {
       if (!test(view(device))) await device.once('conversation', () => test(view(device)));
     };
+    for (const device of [near, far]) await until(device, (now) => now !== undefined);
     await ada.send(id, 'one');
     await ada.send(id, 'two');
     for (const device of [near, far]) await until(device, (now) => now?.me.unread === 2);
