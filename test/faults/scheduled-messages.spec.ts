@@ -1,8 +1,13 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { cloneDatabase, query, type TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
 import { type Person, registerMany } from '../support/people.js';
-import { type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { root, type ServerProcess, startServerProcess, untilReady } from '../support/server-process.js';
 
+const run = promisify(execFile);
 const EACH = 60;
 let database: TestDatabase;
 const running = new Set<ServerProcess>();
@@ -13,6 +18,8 @@ async function start(role: string): Promise<ServerProcess> {
     ROLE: role,
     DATABASE_URL: database.url,
     APP_SECRET: 'test-secret-test-secret-test-secret-test',
+    // Only a statement that meets a missing table makes it look at the schema.
+    SCHEMA_GUARD_INTERVAL_MS: '3600000',
     LOG_LEVEL: 'warn',
   });
   running.add(server);
@@ -94,4 +101,43 @@ it('are each sent once while dispatchers are killed and frozen in the middle of 
     database.url,
   );
   expect([numbers?.last, numbers?.n]).toEqual([numbers?.seq, numbers?.seq]);
+});
+
+it('lose their table while the job runs: it says so, the process stays, and sends what comes after the repair', async () => {
+  const [api, worker] = [await start('api'), await start('worker')];
+  const [ada, bob] = (await registerMany(api.url, 2)) as [Person, Person];
+  const { body: conversation } = await ada.post<{ id: string }>('/api/v1/conversations', {
+    type: 'direct',
+    memberIds: [bob.id],
+  });
+  const schedule = () =>
+    ada.post('/api/v1/scheduled-messages', {
+      conversationId: conversation.id,
+      clientId: randomUUID(),
+      body: 'Later',
+      sendAt: new Date(Date.now() + 3_600_000).toISOString(),
+    });
+  await query('DROP TABLE scheduled_messages', [], database.url);
+
+  await eventually(async () => expect((await fetch(`${worker.url}/ready`)).status).toBe(503));
+  const failure = worker
+    .output()
+    .split('\n')
+    .find((line) => line.includes('"event":"job.failed"'));
+  expect(JSON.parse(failure ?? '{}')).toMatchObject({
+    level: 'error',
+    job: 'scheduled.dispatch',
+    err: { sqlstate: '42P01', message: expect.stringContaining('"scheduled_messages" does not exist') },
+  });
+  expect(worker.output()).toMatch(/"schema\.guard_failed".*table schema is not ready: [^"]*scheduled_messages/);
+  expect(await schedule()).toMatchObject({ status: 503, body: { code: 'database_unavailable' } });
+  expect((await fetch(`${worker.url}/health`)).status).toBe(200);
+
+  const cli = [join(root, 'dist/cli.js'), 'db', 'repair'];
+  await run(process.execPath, cli, { cwd: root, env: { PATH: process.env.PATH, DATABASE_URL: database.url } });
+  for (const server of [api, worker]) await untilReady(server);
+  expect((await schedule()).status).toBe(201);
+  await query(`UPDATE scheduled_messages SET send_at = now()`, [], database.url);
+  await until(1);
+  for (const server of [api, worker]) expect(await server.stop()).toBe(0);
 });

@@ -1,10 +1,8 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { prisma } from '../support/schema-engine/prisma-cli.js';
 import { resolve } from '../../src/platform/database/lifecycle/resolve.js';
 import { boot, bootOptions } from './support/boot.js';
+import { stockProject, type StockCli } from './support/stock-project.js';
 import { DURABILITY_OFF, migrationName, record, steps, World, type Files, type Scene } from './support/world.js';
 
 let world: World;
@@ -20,22 +18,14 @@ afterEach(() => scene.check());
 
 const model = (i: number): string => `model t${i} {\n  id   Int     @id\n  note String?\n}\n`;
 
-/** A project as stock Prisma wants it, around a build of the scene. */
+/** A build of the scene, and the stock CLI on both. */
 async function project(
   files: Files,
   models: number,
-): Promise<{ build: string; cli: (...args: string[]) => ReturnType<typeof prisma> }> {
+): Promise<{ build: string; cli: (...args: string[]) => ReturnType<StockCli> }> {
   const build = await scene.build(files);
-  const cwd = join(build, '..', 'project');
-  await mkdir(cwd, { recursive: true });
-  await symlink(join(process.cwd(), 'node_modules'), join(cwd, 'node_modules')).catch(() => undefined);
-  const models_ = Array.from({ length: models }, (_unused, i) => model(i + 1)).join('\n');
-  await writeFile(join(cwd, 'schema.prisma'), `datasource db {\n  provider = "postgresql"\n}\n\n${models_}`);
-  await writeFile(
-    join(cwd, 'prisma.config.ts'),
-    `export default { schema: 'schema.prisma', migrations: { path: '${build}' }, datasource: { url: process.env.DATABASE_URL } };\n`,
-  );
-  return { build, cli: (...args) => prisma(args, scene.url, cwd) };
+  const stock = await stockProject(build, Array.from({ length: models }, (_unused, i) => model(i + 1)).join('\n'));
+  return { build, cli: (...args) => stock(scene.url, ...args) };
 }
 
 type Cli = Awaited<ReturnType<typeof project>>['cli'];

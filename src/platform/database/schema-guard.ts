@@ -9,6 +9,9 @@ import { DatabaseService } from './database.service.js';
 import { createSchemaGuard, type SchemaCheck, type SchemaGuard as CheckSchema } from './lifecycle/guard.js';
 import type { LifecycleOptions } from './lifecycle/types.js';
 
+/** A schema that is wrong is looked at at least this often: the sooner it is right again, the sooner this process serves. */
+const RECHECK_MS = 5000;
+
 /**
  * Looks at the live schema again while the process serves: on a timer, after every reconnect (it may be a restored or a
  * failed-over server) and when a statement met a missing table. An incompatible schema takes readiness down and stops
@@ -47,19 +50,28 @@ export class SchemaGuard {
     this.database.onFault((fault) => {
       if (fault.class === 'schema') void this.run();
     });
-    this.timer = setInterval(() => void this.run(), this.config.SCHEMA_GUARD_INTERVAL_MS);
-    this.timer.unref();
+    this.lookLater();
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
     this.check = undefined;
+  }
+
+  private lookLater(): void {
+    clearTimeout(this.timer);
+    if (!this.check) return;
+    const { SCHEMA_GUARD_INTERVAL_MS: usual } = this.config;
+    const pause = this.last?.compatible === false ? Math.min(usual, RECHECK_MS) : usual;
+    this.timer = setTimeout(() => void this.run(), pause);
+    this.timer.unref();
   }
 
   /** One look; several callers share it. Never rejects: a database that does not answer is the monitor's business. */
   run(): Promise<void> {
     this.running ??= this.look().finally(() => {
       this.running = undefined;
+      this.lookLater();
     });
     return this.running;
   }
