@@ -57,25 +57,34 @@ function groupByHome(expected: SchemaObject[], live: SchemaObject[]): Map<string
 }
 
 function matchGroup(expected: SchemaObject[], live: SchemaObject[], result: Matching): void {
-  let open = expected;
+  const structural = STRUCTURAL.has((expected[0] ?? live[0])?.kind ?? 'table');
+  const sameStructure = (e: SchemaObject, f: SchemaObject): boolean => e.definition === f.definition && isValid(f);
   const left = new Set(live);
+  const pair = (e: SchemaObject, f: SchemaObject): void => {
+    left.delete(f);
+    result.pairs.push({ expected: e, found: f });
+  };
+  // Nearly always all of them: names are unique within a group.
+  const byName = new Map(live.map((object) => [object.name, object]));
+  let open = expected.filter((e) => {
+    const found = byName.get(e.name);
+    if (found === undefined || (structural && !sameStructure(e, found))) return true;
+    pair(e, found);
+    return false;
+  });
   const pairBy = (fits: (e: SchemaObject, f: SchemaObject) => boolean): void => {
     open = open.filter((e) => {
       const found = [...left].find((f) => fits(e, f));
       if (found === undefined) return true;
-      left.delete(found);
-      result.pairs.push({ expected: e, found });
+      pair(e, found);
       return false;
     });
   };
-  const structural = open.length > 0 && STRUCTURAL.has(open[0]?.kind ?? 'table');
-  const sameStructure = (e: SchemaObject, f: SchemaObject): boolean => e.definition === f.definition && isValid(f);
   if (structural) {
-    pairBy((e, f) => e.name === f.name && sameStructure(e, f));
     pairBy(sameStructure);
+    pairBy((e, f) => e.name === f.name);
+    pairBy((e) => e.kind === 'primary key');
   }
-  pairBy((e, f) => e.name === f.name);
-  if (structural) pairBy((e) => e.kind === 'primary key');
   // One index does the work of two equal ones.
   const redundant = (e: SchemaObject): boolean => structural && live.some((f) => sameStructure(e, f));
   result.missing.push(...open.filter((e) => !redundant(e)));

@@ -100,7 +100,8 @@ export class ManifestFormatError extends Error {
 }
 
 const rank = new Map<string, number>(OBJECT_KINDS.map((kind, index) => [kind, index]));
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** Of an object's place in a list: more than any schema has. */
+const INDEX_DIGITS = 7;
 
 /** `kind table name`, unique within a schema. */
 export const objectKey = (object: SchemaObject): string => `${object.kind} ${object.table} ${object.name}`;
@@ -109,10 +110,13 @@ export const objectKey = (object: SchemaObject): string => `${object.kind} ${obj
 export const objectLabel = (object: SchemaObject): string =>
   `${object.kind} ${object.table === '' || object.table === object.name ? object.name : `${object.table}.${object.name}`}`;
 
-/** By table, kind, name, in UTF-16 code unit order: never by a database's collation. */
+/**
+ * By table, kind, name, in UTF-16 code unit order: never by a database's collation. That is how strings sort by themselves,
+ * which costs a process that has just started far less than a comparison of ours.
+ */
 export function sortObjects(objects: SchemaObject[]): SchemaObject[] {
-  const keyed = objects.map((object) => ({ object, key: sortKey(object) }));
-  return keyed.sort((a, b) => compareText(a.key, b.key)).map(({ object }) => object);
+  const keys = objects.map((object, index) => `${sortKey(object)}\0${String(index).padStart(INDEX_DIGITS, '0')}`);
+  return keys.sort().flatMap((key) => objects[Number(key.slice(-INDEX_DIGITS))] ?? []);
 }
 
 /** No name holds the separator, and nothing sorts before it: so a name goes before those it begins. */
