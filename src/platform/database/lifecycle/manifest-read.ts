@@ -66,7 +66,7 @@ export const liveObjectsSql = (schema: string, appRole?: string): string => obje
 
 /** What the three statements answered. */
 export function objectsIn(schema: string, [, found]: readonly QueryArrayResult[]): SchemaObject[] {
-  const [[rows = []] = []] = (found?.rows ?? []) as [RawRow[]][];
+  const rows = (found?.rows[0]?.[0] ?? []) as RawRow[];
   const extensionSchemas = rows.filter(([kind]) => kind === 'extension').map((row) => row[3]);
   const plain = unqualifier([schema, ...extensionSchemas]);
   return sortObjects(rows.map((row) => toObject(row, plain)));
