@@ -7,7 +7,7 @@ export interface Receipt {
   read: number;
 }
 
-/** Draws an `ord` on the server, that is: counts as unread for everybody but its sender. */
+/** Draws an `ord` on the server, that is: counts as unread for everybody who has not read so far. */
 const counts = (message: Message): boolean =>
   message.kind !== 'system' && !message.silent && message.threadId === null && message.deletedAt === null;
 
@@ -72,14 +72,17 @@ export class ConversationState {
     return false;
   }
 
-  /** Own side as the server has it now; own receipts that are still on their way stay. */
+  /**
+   * Own side as the server had it at some moment, before or after what is here; own receipts that are still on their way
+   * stay.
+   */
   refresh({ me, receipts }: { me: Me; receipts?: ReceiptTuple[] | null | undefined }): void {
     this.me = {
       ...me,
       readSeq: Math.max(me.readSeq, this.me.readSeq),
       deliveredSeq: Math.max(me.deliveredSeq, this.me.deliveredSeq),
     };
-    if (this.me.readSeq > me.readSeq) this.recount();
+    this.recount();
     this.merge(receipts ?? []);
   }
 
@@ -147,20 +150,25 @@ export class ConversationState {
     this.memberCount += Number(after.state === 'active') - Number(before.state === 'active');
   }
 
+  /** As the server does: an own message is read at once if nothing else was unread, and otherwise one more. */
   private countIn(message: Message): void {
-    if (message.senderId === this.userId || !counts(message)) return;
-    const mentioned = message.mentionAll || message.mentions.includes(this.userId);
-    this.me = { ...this.me, unread: this.me.unread + 1, mentions: this.me.mentions + Number(mentioned) };
+    const { me } = this;
+    if (message.seq <= me.readSeq) return;
+    if (message.senderId === this.userId && me.unread === 0) return this.readUpTo(message.seq);
+    if (!counts(message)) return;
+    this.me = { ...me, unread: me.unread + 1, mentions: me.mentions + Number(this.mentioned(message)) };
   }
 
   /** Exact when everything after `readSeq` is here; at the head it is 0 in any case. Else the server's number stays. */
   private recount(): void {
     const { readSeq } = this.me;
     if (this.from > readSeq + 1 && readSeq < this.lastSeq) return;
-    const unread = [...this.rows.values()].filter(
-      (message) => message.seq > readSeq && message.senderId !== this.userId && counts(message),
-    );
-    const mentions = unread.filter((message) => message.mentionAll || message.mentions.includes(this.userId));
+    const unread = [...this.rows.values()].filter((message) => message.seq > readSeq && counts(message));
+    const mentions = unread.filter((message) => this.mentioned(message));
     this.me = { ...this.me, unread: unread.length, unreadCapped: false, mentions: mentions.length };
+  }
+
+  private mentioned({ senderId, mentionAll, mentions }: Message): boolean {
+    return senderId !== this.userId && (mentionAll || mentions.includes(this.userId));
   }
 }

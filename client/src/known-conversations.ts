@@ -143,6 +143,7 @@ export class KnownConversations {
     if (!conversation) return;
     const { state } = conversation;
     const isNew = state.apply(change);
+    if (change.t === 'message' && this.port.sends.readsBefore(change.v)) state.readUpTo(change.v.seq);
     conversation.touch();
     if (change.t !== 'message') return;
     const message = change.v;

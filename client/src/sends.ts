@@ -45,6 +45,11 @@ export class Sends {
     return this.outbox?.of(conversationId) ?? [];
   }
 
+  /** Whether the message is one of them, and says that everything before it was read. */
+  readsBefore({ conversationId, clientId }: Message): boolean {
+    return this.of(conversationId).some(({ fields }) => fields.clientId === clientId && fields.markRead !== false);
+  }
+
   /** An own message has come back: it needs no sending any more. */
   seen(message: Message): void {
     this.outbox?.seen(message);

@@ -225,7 +225,7 @@ describe('the client against the real server', () => {
 
     await near.conversation(id)?.send({ body: 'by the way', markRead: false });
     for (const device of [near, far])
-      await until(device, (now) => now?.timeline.at(-1)?.body === 'by the way' && now.me.unread >= 2);
+      await until(device, (now) => now?.timeline.at(-1)?.body === 'by the way' && now.me.unread === 3);
     const { seq } = (await near.conversation(id)?.send('yes')) ?? {};
     for (const device of [near, far]) {
       await until(device, (now) => now?.me.unread === 0);
