@@ -81,6 +81,16 @@ it('F13 a black hole: every call ends with 503, nothing hangs', async () => {
   proxy.reset();
 });
 
+it('F13 a black hole: a sign-in ends with the first question that has no answer', async () => {
+  const credentials = { identifier: ada.identifier, password: 'wrong, and nobody can tell' };
+  const asked = proxy.whenClientSends('rate_limit_counters', () => proxy.set('mute'));
+  const signIn = ada.post('/api/v1/auth/login', credentials);
+  await asked;
+  expect(await signIn).toMatchObject({ status: 503, body: { code: 'database_unavailable' } });
+  proxy.set('pass');
+  proxy.reset();
+});
+
 it('F15 a connection lost after the commit: the same clientId gets the number that was drawn', async () => {
   const clientId = randomUUID();
   const body = `committed ${clientId}`;

@@ -1,4 +1,4 @@
-import { type RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import type { DatabaseService } from '../database/database.service.js';
 import { sql } from '../database/sql.js';
 
@@ -12,8 +12,6 @@ interface Options {
   keyPrefix: string;
   points: number;
   duration: number;
-  /** Counts while the database does not answer. */
-  insuranceLimiter: RateLimiterMemory;
 }
 
 /**

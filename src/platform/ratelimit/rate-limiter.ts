@@ -3,6 +3,7 @@ import { RateLimiterMemory, type RateLimiterAbstract, RateLimiterRedis, RateLimi
 import type { Redis } from 'ioredis';
 import { SecretBox } from '../auth/secret-box.js';
 import { Config } from '../config/config.js';
+import { isOutage } from '../database/database-error.js';
 import { DatabaseService } from '../database/database.service.js';
 import { sql } from '../database/sql.js';
 import { DomainError } from '../errors/domain-error.js';
@@ -32,7 +33,7 @@ const HEALTH = { name: 'limits', critical: false, timeoutMs: 500, cacheMs: 5000 
 export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
   private readonly rules: Record<RuleName, Rule>;
   private readonly counters = new Map<RuleName, Counter>();
-  /** Stand in for Redis. */
+  /** Stand in for the shared store. */
   private readonly locals = new Map<RuleName, RateLimiterMemory>();
   private readonly listeners: ((violation: LimitExceeded) => void)[] = [];
   private redis: Redis | undefined;
@@ -94,7 +95,7 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
     if (counter instanceof TokenBucket) return counter.forget(key);
     const local = this.locals.get(rule);
     if (!local) await counter.delete(key);
-    else await Promise.allSettled([local.delete(key), this.guarded(() => counter.delete(key))]);
+    else await Promise.allSettled([local.delete(key), this.shared(() => counter.delete(key))]);
   }
 
   private recorded(quota: Quota, key: string, { route, userId }: { route?: string; userId?: string }): Quota {
@@ -126,19 +127,24 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** A Redis that hangs costs each caller its time limit, so it is left alone while it does; the local count takes over. */
+  /**
+   * When the shared store does not count, the local count takes over. Not when the database does not answer at all: what
+   * is counted there cannot be done without it, and each further question would cost the caller its time limit.
+   */
   private async consumeFrom(counter: RateLimiterAbstract, name: RuleName, key: string): Promise<RateLimiterRes> {
     const local = this.locals.get(name);
     if (!local) return counter.consume(key);
     try {
-      return await this.guarded(() => counter.consume(key));
+      return await this.shared(() => counter.consume(key));
     } catch (error) {
-      if (error instanceof RateLimiterRes) throw error;
+      if (error instanceof RateLimiterRes || (!this.redis && isOutage(error))) throw error;
       return local.consume(key);
     }
   }
 
-  private guarded<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+  /** A Redis that hangs costs each caller its time limit, so it is left alone while it does. */
+  private shared<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+    if (!this.redis) return work();
     return this.breakers.of('redis', (error) => !(error instanceof RateLimiterRes)).run(work);
   }
 
@@ -154,9 +160,8 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
     const options = { keyPrefix: name, points: rule.points, duration: rule.seconds };
     if (rule.shared === 'redis' && !this.redis) return new RateLimiterMemory(options);
     // Without the shared store each replica counts alone, and so allows less.
-    const insuranceLimiter = new RateLimiterMemory({ ...options, points: Math.ceil(rule.points / 2) });
-    if (!this.redis) return new PostgresCounters({ ...options, database: this.database, insuranceLimiter });
-    this.locals.set(name, insuranceLimiter);
+    this.locals.set(name, new RateLimiterMemory({ ...options, points: Math.ceil(rule.points / 2) }));
+    if (!this.redis) return new PostgresCounters({ ...options, database: this.database });
     return new RateLimiterRedis({ ...options, keyPrefix: `parley:${name}`, storeClient: this.redis });
   }
 
