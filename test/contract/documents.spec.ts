@@ -23,8 +23,13 @@ const resolve = (document: unknown, reference: string): unknown =>
 const references = (document: unknown): string[] =>
   [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference = '']) => reference);
 
+interface Operation {
+  operationId: string;
+  requestBody?: { required?: boolean };
+  responses: Record<string, unknown>;
+}
 interface OpenApi {
-  paths: Record<string, Record<string, { operationId: string; responses: Record<string, unknown> }>>;
+  paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, unknown> };
 }
 
@@ -50,6 +55,18 @@ describe('openapi.json', () => {
     const ids = operations.map(({ operationId }) => operationId);
     expect(ids.filter((id, i) => ids.indexOf(id) !== i)).toEqual([]);
     expect(JSON.stringify(document).length).toBeLessThan(400_000);
+  });
+
+  it('asks for a body where none would be refused, and nowhere else', async () => {
+    const { paths } = await get<OpenApi>('/openapi.json');
+    const needed = (path: string, method: string) => paths[path]?.[method]?.requestBody?.required ?? false;
+    const bare = (path: string, method: string) => fetch(`${app.url}${path}`, { method });
+    expect(needed('/api/v1/auth/login', 'post')).toBe(true);
+    expect((await bare('/api/v1/auth/login', 'POST')).status).toBe(400);
+    const admin = ['/api/v1/admin/conversations/{id}', '/api/v1/admin/media/{id}', '/api/v1/users/me'];
+    for (const path of admin) expect([path, needed(path, 'delete')]).toEqual([path, false]);
+    expect(needed('/api/v1/admin/verify', 'post')).toBe(false);
+    expect(JSON.stringify(paths)).not.toContain('x-optional');
   });
 });
 

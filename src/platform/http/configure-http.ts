@@ -54,6 +54,8 @@ export function configureHttp(app: NestExpressApplication, config: Config): void
   }
   // After the headers of CORS, so that pages can read the refusal; before a byte of the body is parsed.
   app.use(admission(load));
+  // All positions that a client may have do not fit into the usual limit; as an event they do.
+  app.use('/api/v1/sync', ...jsonBody(Math.max(config.HTTP_BODY_MAX, config.WS_FRAME_MAX)));
   app.use(...jsonBody(config.HTTP_BODY_MAX));
   app.useGlobalPipes(new SchemaPipe({ exceptionFactory: fromIssues }));
 }

@@ -9,6 +9,8 @@ import { UNDOCUMENTED } from './undocumented.decorator.js';
 /** The names of the schemas that stand once under components and are referred to from everywhere else. */
 export type SchemaNames = z.core.$ZodRegistry<{ id: string }>;
 const noNames: SchemaNames = z.registry();
+/** On the schema of a body that may be absent, until the document is whole. */
+const OPTIONAL = 'x-optional';
 
 /**
  * What is sent back refers to named schemas. What comes in does not: a schema may read more than it writes (defaults,
@@ -25,7 +27,8 @@ function toJsonSchema(schema: z.ZodType, io: 'input' | 'output', names: SchemaNa
   const components = Object.fromEntries(
     Object.entries($defs).map(([name, { id: _named, ...definition }]) => [name, definition]),
   );
-  return { schema: json(properties['root']), components: json(components) };
+  const mark = io === 'input' && schema.safeParse(undefined).success ? { [OPTIONAL]: true } : {};
+  return { schema: { ...json(properties['root'] as object), ...mark }, components: json(components) };
 }
 
 /** zod names a recursive schema by number; ours has one, any JSON value. */
@@ -72,9 +75,20 @@ export async function createOpenApi(
   document.components.schemas = { ...document.components.schemas, Problem: problemSchema as never };
   document.components.responses = { Problem: problemResponse };
   for (const path of Object.values(document.paths))
-    for (const operation of Object.values(path as Record<string, { responses?: Record<string, object> }>))
+    for (const operation of Object.values(path as Record<string, Operation>)) {
       if (operation.responses) operation.responses['default'] = { $ref: '#/components/responses/Problem' };
+      for (const { schema } of Object.values(operation.requestBody?.content ?? {}))
+        if (schema && OPTIONAL in schema) {
+          delete schema[OPTIONAL];
+          delete operation.requestBody?.required;
+        }
+    }
   return document;
+}
+
+interface Operation {
+  responses?: Record<string, object>;
+  requestBody?: { required?: boolean; content: Record<string, { schema?: Record<string, unknown> }> };
 }
 
 const responseOptions = ({ status, schema }: Returned) => ({

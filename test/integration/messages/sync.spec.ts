@@ -103,6 +103,17 @@ describe('sync and changes', () => {
     });
   });
 
+  it('takes as many positions as a client may have, by request as by event', async () => {
+    const heads = Object.fromEntries(Array.from({ length: 2000 }, () => [randomUUID(), Number.MAX_SAFE_INTEGER]));
+    expect((await sync(ben, { heads })).gone).toHaveLength(2000);
+    const socket = await connect(ben);
+    try {
+      expect(await socket.emit('sync', { epoch, heads })).toMatchObject({ ok: true });
+    } finally {
+      socket.close();
+    }
+  });
+
   it('carries the receipts of direct conversations always, and of small ones with their changes', async () => {
     const c = await direct(ada, ben);
     const { seq } = await send(ada, c, 'hi');
