@@ -1,7 +1,13 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { Db } from '../../platform/database/db.js';
-import { type ConversationChange, type FeedRange, Feeds, type UserChange } from '../../platform/realtime/feeds.js';
+import {
+  type ConversationChange,
+  type FeedRange,
+  Feeds,
+  type UserChange,
+  type UserReader,
+} from '../../platform/realtime/feeds.js';
 import { ConversationViewsService } from './conversation-views.service.js';
 import { ConversationsRepository, type ConversationRow } from './conversations.repository.js';
 import { DraftsRepository } from './drafts.repository.js';
@@ -24,7 +30,7 @@ export class ConversationFeedsService implements OnModuleInit {
 
   onModuleInit(): void {
     this.feeds.conversationReaders.push((ranges, limit, db) => this.read(ranges, limit, db));
-    this.feeds.userReaders.push((...range) => this.readOwn(...range));
+    this.feeds.userReaders.push(this.readOwn);
     this.feeds.conversationHeads = async (ids) =>
       new Map([...(await this.conversations.heads(this.database, ids))].map(([id, { rev }]) => [id, rev]));
     this.feeds.movedConversationHeads = (since) => this.conversations.movedHeads(this.database, since);
@@ -45,13 +51,7 @@ export class ConversationFeedsService implements OnModuleInit {
     return result;
   }
 
-  private async readOwn(
-    userId: string,
-    after: number,
-    upTo: number,
-    limit: number,
-    db: Db = this.database,
-  ): Promise<UserChange[]> {
+  private readonly readOwn: UserReader = async (userId, after, upTo, limit, db = this.database) => {
     const rows = await this.members.changedOf(db, userId, after, upTo, limit);
     const memberships = await this.views.membershipViews(rows, db);
     const drafts = await this.drafts.changed(db, userId, after, upTo, limit);
@@ -59,7 +59,7 @@ export class ConversationFeedsService implements OnModuleInit {
       ...memberships.map((v, i): UserChange => ({ rev: rows[i]?.userRev ?? 0, t: 'membership', v })),
       ...drafts.map((row): UserChange => ({ rev: row.rev, t: 'draft', v: toDraftChange(row) })),
     ]).slice(0, limit);
-  }
+  };
 }
 
 const byRev = <Change extends { rev: number }>(changes: Change[]): Change[] =>

@@ -9,7 +9,7 @@ import type { Tx } from '../../platform/database/db.js';
 import { invalidState, validationFailed } from '../../platform/errors/domain-error.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import { decodeCursor, encodeCursor, type Page, type PageQuery, toPage } from '../../platform/http/cursor.js';
-import { Feeds } from '../../platform/realtime/feeds.js';
+import { Feeds, type UserReader } from '../../platform/realtime/feeds.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { bindMedia } from './conversation-source.repository.js';
 import { DraftService } from './draft.service.js';
@@ -41,10 +41,7 @@ export class ScheduledService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.feeds.userReaders.push(async (userId, after, upTo, limit, db = this.database) => {
-      const rows = await scheduled.listChangedScheduled(db, userId, after, upTo, limit);
-      return rows.map((row) => ({ rev: row.rev, t: 'scheduled', v: toScheduledView(row) }));
-    });
+    this.feeds.userReaders.push(this.changes);
   }
 
   async list(actor: Actor, { cursor, limit }: PageQuery): Promise<Page<ScheduledView>> {
@@ -119,6 +116,11 @@ export class ScheduledService implements OnModuleInit {
     tx.afterCommit(() => this.events.announce(new ScheduledChanged(row.userId, row.rev), view));
     return view;
   }
+
+  private readonly changes: UserReader = async (userId, after, upTo, limit, db = this.database) => {
+    const rows = await scheduled.listChangedScheduled(db, userId, after, upTo, limit);
+    return rows.map((row) => ({ rev: row.rev, t: 'scheduled', v: toScheduledView(row) }));
+  };
 
   private async change(
     actor: Actor,

@@ -2,11 +2,10 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Actor } from '../../platform/auth/actor.js';
 import { SecretBox } from '../../platform/auth/secret-box.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
-import type { Db } from '../../platform/database/db.js';
 import { DomainError, notFound } from '../../platform/errors/domain-error.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import { DelayedWork } from '../../platform/queue/delayed-work.js';
-import { Feeds, type UserChange } from '../../platform/realtime/feeds.js';
+import { Feeds, type UserReader } from '../../platform/realtime/feeds.js';
 import { UserFeedAdvanced } from '../users/users.events.js';
 import * as devices from './devices.repository.js';
 import { type DeviceView, toDeviceView } from './dto/device.view.js';
@@ -30,7 +29,7 @@ export class DevicesService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.feeds.userReaders.push((...range) => this.changes(...range));
+    this.feeds.userReaders.push(this.changes);
   }
 
   async list(actor: Actor): Promise<{ items: DeviceView[]; next: null; prev: null }> {
@@ -107,18 +106,12 @@ export class DevicesService implements OnModuleInit {
     });
   }
 
-  private async changes(
-    userId: string,
-    after: number,
-    upTo: number,
-    limit: number,
-    db: Db = this.database,
-  ): Promise<UserChange[]> {
+  private readonly changes: UserReader = async (userId, after, upTo, limit, db = this.database) => {
     const rows = await devices.changedDevices(db, userId, after, upTo, limit);
     return rows.map((row) => ({
       rev: row.rev,
       t: 'device',
       v: { ...toDeviceView(row), rev: row.rev, deleted: row.deletedAt !== null },
     }));
-  }
+  };
 }

@@ -2,11 +2,10 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
 import type { Actor } from '../../platform/auth/actor.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
-import type { Db } from '../../platform/database/db.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import { notFound } from '../../platform/errors/domain-error.js';
 import { decodeCursor, encodeCursor, type Page, toPage } from '../../platform/http/cursor.js';
-import { Feeds, type UserChange } from '../../platform/realtime/feeds.js';
+import { Feeds, type UserReader } from '../../platform/realtime/feeds.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { UserFeedAdvanced } from '../users/users.events.js';
 import type { ListNotifications, ReadNotifications } from './dto/notification.dto.js';
@@ -28,7 +27,7 @@ export class InboxService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.feeds.userReaders.push((...range) => this.changes(...range));
+    this.feeds.userReaders.push(this.changes);
     this.conversations.registerNotifications((userId) => inbox.countUnreadNotices(this.database, userId));
   }
 
@@ -71,18 +70,12 @@ export class InboxService implements OnModuleInit {
     this.events.announce(new UserFeedAdvanced(userId, rev));
   }
 
-  private async changes(
-    userId: string,
-    after: number,
-    upTo: number,
-    limit: number,
-    db: Db = this.database,
-  ): Promise<UserChange[]> {
+  private readonly changes: UserReader = async (userId, after, upTo, limit, db = this.database) => {
     const rows = await inbox.changedNotices(db, userId, after, upTo, limit);
     return rows.map((row) => ({
       rev: row.rev,
       t: 'notification',
       v: { ...toNotificationView(row), deleted: row.dismissedAt !== null },
     }));
-  }
+  };
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Actors } from '../../platform/auth/actors.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { Db } from '../../platform/database/db.js';
-import type { UserChange } from '../../platform/realtime/feeds.js';
+import type { UserChange, UserReader } from '../../platform/realtime/feeds.js';
 import { withDefaults } from './dto/preferences.view.js';
 import { toSelfView } from './dto/user.view.js';
 import { findPreferences } from './preferences.repository.js';
@@ -18,13 +18,7 @@ export class UserFeedService {
   ) {}
 
   /** Rows with `after < rev <= upTo`; each kind ascending and at most `limit` long, which is what the merge needs. */
-  async read(
-    userId: string,
-    after: number,
-    upTo: number,
-    limit: number,
-    db: Db = this.database,
-  ): Promise<UserChange[]> {
+  readonly read: UserReader = async (userId, after, upTo, limit, db = this.database) => {
     const inside = (rev: number) => rev > after && rev <= upTo;
     const user = await findUser(db, userId);
     const [preferences] = await findPreferences(db, [userId]);
@@ -38,7 +32,7 @@ export class UserFeedService {
       changes.push({ rev: preferences.rev, t: 'preferences', v: withDefaults(preferences) });
     }
     return changes.toSorted((a, b) => a.rev - b.rev).slice(0, limit);
-  }
+  };
 
   private async relations(
     t: RelationKind,

@@ -61,7 +61,7 @@ export class UsersService implements OnModuleInit {
     this.actors.useSessions((sessionId, claims) => this.sessions.stateOf(sessionId, claims));
     this.feeds.endedSessions = (ids) => findEnded(this.database, ids);
     this.feeds.userHeads = (ids, db = this.database) => findHeads(db, ids);
-    this.feeds.userReaders.push((...range) => this.userFeed.read(...range));
+    this.feeds.userReaders.push(this.userFeed.read);
   }
 
   /** Those of the ids that exist, deleted ones included and recognisable by their state; in no order. */

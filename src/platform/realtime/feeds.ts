@@ -49,6 +49,7 @@ export type ConversationReader = (
   limit: number,
   db?: Db,
 ) => Promise<ReadonlyMap<string, ConversationChange[]>>;
+/** The same of a user's own rows, `after < rev <= upTo`. */
 export type UserReader = (userId: string, after: number, upTo: number, limit: number, db?: Db) => Promise<UserChange[]>;
 /** Present heads; ids without a row are absent from the answer. */
 export type HeadReader = (ids: readonly string[], db?: Db) => Promise<Map<string, number>>;

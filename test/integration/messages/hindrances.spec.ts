@@ -48,14 +48,19 @@ describe('what stands in the way of a message', () => {
   });
 
   describe('transactions that get into each other’s way', () => {
-    /** The first so many writes to the table end as PostgreSQL ends one of two that cannot both be. */
-    const conflicts = async (table: string, count: number, work: () => Promise<void>): Promise<number> => {
+    /** The first so many writes of these rows end as PostgreSQL ends one of two that cannot both be. Answers how many there were. */
+    const conflicts = async (
+      table: string,
+      count: number,
+      work: () => Promise<void>,
+      rows = 'true',
+    ): Promise<number> => {
       await query(
         `CREATE SEQUENCE tries;
          CREATE FUNCTION conflict() RETURNS trigger AS $$ BEGIN
            IF nextval('tries') <= ${count} THEN RAISE EXCEPTION 'planted' USING ERRCODE = 'serialization_failure'; END IF;
            RETURN NEW; END $$ LANGUAGE plpgsql;
-         CREATE TRIGGER conflict BEFORE INSERT OR UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION conflict()`,
+         CREATE TRIGGER conflict BEFORE INSERT OR UPDATE ON ${table} FOR EACH ROW WHEN (${rows}) EXECUTE FUNCTION conflict()`,
         [],
         plain.databaseUrl,
       );
@@ -72,11 +77,19 @@ describe('what stands in the way of a message', () => {
         await query(drop, [], plain.databaseUrl);
       }
     };
-    const mute = () => ada.patch(`/api/v1/conversations/${c}/me`, { notifyLevel: 'none' });
+    const mute = (notifyLevel: string) => ada.patch(`/api/v1/conversations/${c}/me`, { notifyLevel });
 
     it('are tried three times', async () => {
-      const tries = await conflicts('user_head', 2, async () => expect((await mute()).status).toBe(200));
-      expect(tries).toBeGreaterThanOrEqual(3);
+      const muted = async () => expect((await mute('none')).status).toBe(200);
+      expect(await conflicts('memberships', 2, muted, `NEW.notify_level = 'none'`)).toBe(3);
+    });
+
+    it('are given up after the third, and left as they were', async () => {
+      const given = async () =>
+        expect(await mute('mentions')).toMatchObject({ status: 503, body: { code: 'overloaded' } });
+      expect(await conflicts('memberships', 1000, given, `NEW.notify_level = 'mentions'`)).toBe(3);
+      const { body } = await ada.get<{ me: { notifyLevel: string } }>(`/api/v1/conversations/${c}`);
+      expect(body.me.notifyLevel).toBe('none');
     });
 
     it('a send among them is stored once, whether it got through or was repeated', async () => {
