@@ -42,9 +42,13 @@ export class PresenceWatches implements BeforeApplicationShutdown {
   private readonly watched = new Map<string, Watched>();
   /** Users to read again. */
   private readonly moved = new Set<string>();
+  /** Those of them who are not to be shown a moment longer. */
+  private readonly pressing = new Set<string>();
   /** Users whose rights may have changed, as viewers or as those watched. */
   private readonly changed = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
+  private timerAt = Infinity;
+  private flushing = false;
   private flushedAt = -Infinity;
   private stopped = false;
 
@@ -98,17 +102,21 @@ export class PresenceWatches implements BeforeApplicationShutdown {
     }
   }
 
-  /** Those of the users who are watched here are read again soon. */
-  onMoved(userIds: readonly string[]): void {
-    for (const id of userIds) if (this.watched.has(id)) this.moved.add(id);
-    if (this.moved.size > 0) this.schedule();
+  /** Those of the users who are watched here are read again soon; `atOnce` without regard to when they moved last. */
+  onMoved(userIds: readonly string[], atOnce = false): void {
+    const ids = userIds.filter((id) => this.watched.has(id));
+    for (const id of ids) {
+      this.moved.add(id);
+      if (atOnce) this.pressing.add(id);
+    }
+    if (ids.length > 0) this.schedule(this.soonest(ids));
   }
 
   /** Somebody's rights may have changed: as a viewer here, or as one who is watched here. */
   onRightsChanged(userId: string): void {
     if (this.watches.size === 0) return;
     this.changed.add(userId);
-    this.schedule();
+    this.schedule(-Infinity);
   }
 
   private follow(id: string, watch: Watch, shown: Shown): void {
@@ -122,21 +130,34 @@ export class PresenceWatches implements BeforeApplicationShutdown {
     if (watched.shown.state !== shown.state) this.onMoved([id]);
   }
 
-  private schedule(): void {
-    if (this.timer || this.stopped) return;
+  /** The next reading is not later than `due`. One that is under way schedules what it leaves. */
+  private schedule(due: number): void {
+    if (this.flushing || this.stopped) return;
     const at = monotonicMs();
-    const due = this.changed.size > 0 ? at : Math.min(...[...this.moved].map((id) => this.dueAt(id)));
-    this.timer = setTimeout(() => void this.flush(), Math.max(this.flushedAt + PRESENCE_BATCH_MS, due, at) - at);
+    const next = Math.max(this.flushedAt + PRESENCE_BATCH_MS, due, at);
+    if (this.timer && this.timerAt <= next) return;
+    clearTimeout(this.timer);
+    this.timerAt = next;
+    this.timer = setTimeout(() => void this.flush(), next - at);
     this.timer.unref();
+  }
+
+  private soonest(ids: Iterable<string>): number {
+    let due = Infinity;
+    for (const id of ids) due = Math.min(due, this.dueAt(id));
+    return due;
   }
 
   /** When a change of this user may be told. */
   private dueAt(id: string): number {
+    if (this.pressing.has(id)) return -Infinity;
     return (this.watched.get(id)?.movedAt ?? -Infinity) + DAMPING_MS;
   }
 
   /** Never rejects. What could not be read is read with the next renewal of the lease. */
   private async flush(): Promise<void> {
+    this.flushing = true;
+    this.timer = undefined;
     this.flushedAt = monotonicMs();
     try {
       const told = new Map<Watch, PresenceTuple[]>();
@@ -146,14 +167,18 @@ export class PresenceWatches implements BeforeApplicationShutdown {
     } catch (error) {
       this.log.warn('presence.read_failed', { err: error });
     }
-    this.timer = undefined;
-    if (this.moved.size > 0 || this.changed.size > 0) this.schedule();
+    this.flushing = false;
+    if (this.changed.size > 0) this.schedule(-Infinity);
+    else if (this.moved.size > 0) this.schedule(this.soonest(this.moved));
   }
 
   private async applyMoves(told: Map<Watch, PresenceTuple[]>): Promise<void> {
     const ids = [...this.moved].filter((id) => this.dueAt(id) <= this.flushedAt);
     if (ids.length === 0) return;
-    for (const id of ids) this.moved.delete(id);
+    for (const id of ids) {
+      this.moved.delete(id);
+      this.pressing.delete(id);
+    }
     const rows = new Map(
       (await findPresence(this.database, ids, this.config.PRESENCE_LEASE_TTL)).map((row) => [row.userId, shownOf(row)]),
     );

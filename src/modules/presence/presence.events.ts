@@ -4,10 +4,14 @@ import { DomainEvent } from '../../platform/events/domain-event.js';
 export class PresenceMoved extends DomainEvent {
   static override readonly topic = 'presence.moved';
   readonly key = 'presence';
-  constructor(readonly userIds: readonly string[]) {
+  /** @param atOnce they have chosen not to be seen: nobody waits with telling that */
+  constructor(
+    readonly userIds: readonly string[],
+    readonly atOnce = false,
+  ) {
     super();
   }
   payload() {
-    return { userIds: [...this.userIds] };
+    return { userIds: [...this.userIds], atOnce: this.atOnce };
   }
 }

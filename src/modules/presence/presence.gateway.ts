@@ -39,6 +39,6 @@ export class PresenceGateway implements OnModuleInit {
 
   @Live(PresenceMoved)
   onMoved({ payload }: DeliveredEvent): void {
-    this.watches.onMoved(payload['userIds'] as string[]);
+    this.watches.onMoved(payload['userIds'] as string[], payload['atOnce'] === true);
   }
 }

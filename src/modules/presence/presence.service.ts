@@ -38,7 +38,7 @@ export class PresenceService implements OnModuleInit {
 
   async setMode(actor: Actor, mode: PresenceMode): Promise<void> {
     const changed = await setMode(this.database, actor.userId, mode);
-    if (changed > 0) this.events.hint(new PresenceMoved([actor.userId]));
+    if (changed > 0) this.events.hint(new PresenceMoved([actor.userId], mode === 'invisible'));
   }
 
   /** How many members are online, of those the actor may know it of, and how many there are. @throws not_found */

@@ -154,6 +154,30 @@ describe('what a user shows', () => {
     expect((await stateOf(ada, ben.id))?.state).toBe('active');
   });
 
+  it('who chooses not to be seen is gone at once, not with the next change that may be told', async () => {
+    const people = await Promise.all(['Ada', 'Ben', 'Dan'].map((name) => register(here.url, name)));
+    const [ada, ben, dan] = people as [Person, Person, Person];
+    const memberIds = [ben.id, dan.id];
+    await ada.post('/api/v1/conversations', { type: 'group', title: 'Three', memberIds });
+    const watcher = await online(ada);
+    await watch(watcher, ...memberIds);
+    for (const person of [dan, ben]) {
+      await online(person);
+      await told(watcher, person.id, 'active');
+    }
+    // Dan has moved longer ago, so his next change may be told first.
+    await ben.put('/api/v1/presence/me', { mode: 'invisible' });
+    await dan.put('/api/v1/presence/me', { mode: 'dnd' });
+    await told(watcher, dan.id, 'dnd');
+    const seen = watcher.events
+      .filter(({ event }) => event === 'presence')
+      .flatMap(({ payload }) => payload as Tuple[]);
+    expect(seen.slice(-2).map(([id, state]) => [id, state])).toEqual([
+      [ben.id, 'offline'],
+      [dan.id, 'dnd'],
+    ]);
+  });
+
   it('refuses other modes and activities, and more than 200 ids', async () => {
     const ada = await register(here.url);
     const socket = await online(ada);
