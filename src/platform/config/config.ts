@@ -15,6 +15,11 @@ export class Config {
     Object.assign(this, values);
   }
 
+  /** For every connection to REDIS_URL: over rediss:// the server proves who it is to the usual authorities, or to REDIS_CA. */
+  get redisTransport(): { tls?: { ca?: string } } {
+    if (!this.REDIS_URL?.startsWith('rediss:')) return {};
+    return { tls: this.REDIS_CA === undefined ? {} : { ca: this.REDIS_CA } };
+  }
   get isProduction(): boolean {
     return this.NODE_ENV === 'production';
   }

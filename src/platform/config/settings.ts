@@ -209,6 +209,10 @@ export const settings = {
   BACKUP_LOCATION: optionalText('default target of `parley backup`'),
 
   REDIS_URL: url(/^rediss?:\/\//, 'a redis:// or rediss:// URL', 'bus and rate limits over Redis', true),
+  REDIS_CA: optionalText(
+    'certificates (PEM) of the authority that signed the one of a rediss:// server; usually as REDIS_CA_FILE',
+  ),
+  REDIS_CLUSTER: flag(false, 'REDIS_URL is an endpoint of a Redis cluster'),
   BUS_DRIVER: optionalOneOf(['memory', 'pg', 'redis'], 'bus between replicas; default pg, or redis with REDIS_URL'),
   QUEUE_DRIVER: optionalOneOf(['outbox', 'pgboss', 'sqs'], 'default outbox, or sqs with SQS_QUEUE_URL'),
   SQS_QUEUE_URL: httpUrl('queue over Amazon SQS'),

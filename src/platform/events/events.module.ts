@@ -47,5 +47,5 @@ function createBus(config: Config, database: DatabaseContext, replicaId: string,
   if (driver === 'memory') return new MemoryBus();
   if (driver === 'pg') return new PgBus(database.directUrl, replicaId, log);
   if (!config.REDIS_URL) throw new Error('BUS_DRIVER=redis needs REDIS_URL');
-  return new RedisBus(config.REDIS_URL, replicaId, log);
+  return new RedisBus(config.REDIS_URL, replicaId, log, config.redisTransport);
 }

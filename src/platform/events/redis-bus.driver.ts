@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { jitter } from '../clock/clock.js';
+import type { Config } from '../config/config.js';
 import type { Log } from '../logging/log.js';
 import { CoalescingBus } from './coalescing-bus.js';
 
@@ -8,7 +9,10 @@ const COMMAND_LIMIT_MS = 500;
 const CONNECT_TIMEOUT_MS = 2000;
 const RETRY_MAX_MS = 2000;
 
-/** Redis publish/subscribe. Commands are cut at 500 ms and never queue while the server is away. */
+/**
+ * Redis publish/subscribe. Commands are cut at 500 ms and never queue while the server is away. One connection is enough
+ * for a cluster: what is published at one node reaches the subscribers of all.
+ */
 export class RedisBus extends CoalescingBus {
   private publisher: Redis | undefined;
   private subscriber: Redis | undefined;
@@ -17,6 +21,7 @@ export class RedisBus extends CoalescingBus {
     private readonly url: string,
     replicaId: string,
     private readonly log: Log,
+    private readonly transport: Config['redisTransport'] = {},
   ) {
     super(replicaId);
   }
@@ -25,6 +30,7 @@ export class RedisBus extends CoalescingBus {
   async start(): Promise<void> {
     const { Redis } = await import('ioredis');
     const options = {
+      ...this.transport,
       lazyConnect: true,
       enableOfflineQueue: false,
       commandTimeout: COMMAND_LIMIT_MS,

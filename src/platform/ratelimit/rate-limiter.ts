@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { RateLimiterMemory, type RateLimiterAbstract, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { SecretBox } from '../auth/secret-box.js';
 import { Config } from '../config/config.js';
 import { isOutage } from '../database/database-error.js';
@@ -13,6 +13,7 @@ import { type HealthReading, HealthRegistry } from '../lifecycle/health-registry
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
 import { PostgresCounters } from './postgres-counters.js';
+import { connectRedis } from './redis-store.js';
 import { type Quota, type Rule, type RuleName, rulesOf } from './rules.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -36,7 +37,7 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
   /** Stand in for the shared store. */
   private readonly locals = new Map<RuleName, RateLimiterMemory>();
   private readonly listeners: ((violation: LimitExceeded) => void)[] = [];
-  private redis: Redis | undefined;
+  private redis: Redis | Cluster | undefined;
 
   constructor(
     private readonly config: Config,
@@ -165,16 +166,9 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
     return new RateLimiterRedis({ ...options, keyPrefix: `parley:${name}`, storeClient: this.redis });
   }
 
-  private async connectRedis(): Promise<Redis | undefined> {
+  private async connectRedis(): Promise<Redis | Cluster | undefined> {
     if (!this.config.REDIS_URL) return undefined;
-    const { Redis: Client } = await import('ioredis');
-    // A command that cannot be sent fails at once, and the local count takes over.
-    const client = new Client(this.config.REDIS_URL, {
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      commandTimeout: 250,
-      disconnectTimeout: 250,
-    });
+    const client = await connectRedis(this.config.REDIS_URL, this.config);
     client.on('error', (error) => this.log.warn('ratelimit.redis_error', { err: error }));
     return client;
   }
@@ -187,7 +181,7 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
 }
 
 /** Asked by writing: a Redis that is full, or only a replica, answers everything else. */
-async function writable(redis: Redis): Promise<HealthReading> {
+async function writable(redis: Redis | Cluster): Promise<HealthReading> {
   await redis.set('parley:probe', 1, 'EX', 60);
   return { state: 'healthy', observed: { driver: 'redis' } };
 }
