@@ -79,7 +79,7 @@ export const commands: CommandTable = [
   },
   {
     name: 'doctor',
-    summary: 'why the database cannot be used',
+    summary: 'why the database or AWS cannot be used',
     load: async () => (await import('./database.commands.js')).doctorCommand,
   },
   {

@@ -5,7 +5,8 @@ import { doctor, type Finding } from '../platform/database/lifecycle/doctor.js';
 import { runLifecycle } from '../platform/database/lifecycle/run-lifecycle.js';
 import { plan, status, verify } from '../platform/database/lifecycle/status.js';
 import type { Comparison } from '../platform/database/lifecycle/manifest-compare.js';
-import type { CliCommand } from './command-line.js';
+import { inspectAws, inspectParameters } from './aws-checks.js';
+import type { CliCommand, Invocation } from './command-line.js';
 import { withDatabase, embeddedDirectory } from './database-target.js';
 
 const ACTION_NEEDED = 3;
@@ -140,20 +141,28 @@ export const dbVerify: CliCommand = {
 
 export const doctorCommand: CliCommand = {
   name: 'doctor',
-  summary: 'Find out why the database cannot be used, and what to do next.',
+  summary: 'Find out why the database, S3, SQS or Parameter Store cannot be used, and what to do next.',
   examples: ['parley doctor', 'DATABASE_URL=postgresql://... parley doctor --json'],
-  run: (invocation) =>
-    withDatabase({ note: () => undefined }, async ({ config, options }) => {
-      const findings = [...(await doctor(options)), ...(await leftoverServer(config))];
-      const mark = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ' };
-      invocation.print(findings, () =>
-        findings
-          .map((f) => `${mark[f.result]} ${f.check}: ${f.message}${f.next ? `\n          ${f.next}` : ''}`)
-          .join('\n'),
-      );
-      return findings.some((f) => f.result === 'failed') ? ACTION_NEEDED : 0;
-    }),
+  run: async (invocation) => {
+    const parameters = await inspectParameters(process.env);
+    // The rest of the configuration cannot be read without them.
+    if (parameters.some(({ result }) => result === 'failed')) return report(invocation, parameters);
+    return withDatabase({ note: () => undefined }, async ({ config, options }) => {
+      const [database, aws] = await Promise.all([doctor(options), inspectAws(config)]);
+      return report(invocation, [...database, ...(await leftoverServer(config)), ...parameters, ...aws]);
+    });
+  },
 };
+
+function report({ print }: Invocation, findings: Finding[]): number {
+  const mark = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ' };
+  print(findings, () =>
+    findings
+      .map((f) => `${mark[f.result]} ${f.check}: ${f.message}${f.next ? `\n          ${f.next}` : ''}`)
+      .join('\n'),
+  );
+  return findings.some((f) => f.result === 'failed') ? ACTION_NEEDED : 0;
+}
 
 /** A server of an earlier start without DATABASE_URL, which nobody uses now. */
 async function leftoverServer(config: Config): Promise<Finding[]> {

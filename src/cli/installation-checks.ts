@@ -62,6 +62,12 @@ async function components(target: Target): Promise<{ status: string; checks: Rec
   return { status, checks };
 }
 
+interface QueueCheck {
+  driver?: string;
+  latencyMs?: number;
+  error?: { class: string; detail: string };
+}
+
 /** The parts that are not as they should be. */
 const ailing = (checks: Record<string, Component>, names: string[]): string[] =>
   names.filter((name) => checks[name] && !['up', 'ok', 'pass'].includes(checks[name].status));
@@ -125,6 +131,19 @@ export const installationChecks: readonly InstallationCheck[] = [
       const bad = ailing(checks, Object.keys(checks));
       if (status !== 'ok' || bad.length > 0) throw new Error(`degraded: ${bad.join(', ') || status}`);
       return Object.keys(checks).join(', ') || 'nothing is degraded';
+    },
+  },
+  {
+    name: 'work',
+    run: async (target) => {
+      if (!target.probeToken) return { notRun: 'HEALTH_PROBE_TOKEN is not set here' };
+      const headers = { authorization: `Bearer ${target.probeToken}` };
+      const response = await ask(target, '/api/v1/queue-check', { method: 'POST', headers });
+      const { driver, latencyMs, error } = (await response.json()) as QueueCheck;
+      if (error && driver)
+        throw new Error(`sent through ${driver}: ${error.detail}. Does a process with ROLE all or worker run?`);
+      if (response.status !== 200) throw new Error(`/api/v1/queue-check answers ${response.status}`);
+      return `sent through ${driver}, with a worker after ${latencyMs} ms`;
     },
   },
   {

@@ -55,6 +55,7 @@ describe('parley verify --url', () => {
       'health',
       'database',
       'storage, queue and bus',
+      'work',
       'errors',
       'accounts',
       'endpoints',

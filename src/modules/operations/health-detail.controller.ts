@@ -1,9 +1,10 @@
-import { Controller, Get, HttpStatus, Req, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, HttpCode, HttpStatus, Post, Req, Res, UseGuards } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { Guarded } from '../../platform/auth/auth.decorator.js';
 import { HealthDetailService } from './health-detail.service.js';
 import { overall, terminusStatus } from './health.rules.js';
 import { ProbeGuard } from './probe.guard.js';
+import { QueueProbeService } from './queue-probe.service.js';
 
 const HEALTH_JSON = 'application/health+json';
 
@@ -12,7 +13,10 @@ const HEALTH_JSON = 'application/health+json';
 @Guarded('probe')
 @UseGuards(ProbeGuard)
 export class HealthDetailController {
-  constructor(private readonly detail: HealthDetailService) {}
+  constructor(
+    private readonly detail: HealthDetailService,
+    private readonly queue: QueueProbeService,
+  ) {}
 
   /** The status code of /ready; application/health+json where it is accepted, else the shape of Terminus with the same checks. */
   @Get(['health/detailed', 'api/v1/health/detailed'])
@@ -33,6 +37,15 @@ export class HealthDetailController {
   @Get('api/v1/db-check')
   async databaseCheck(@Res({ passthrough: true }) response: Response) {
     const found = await this.detail.checkDatabase();
+    if (found.status === 'error') response.status(HttpStatus.SERVICE_UNAVAILABLE).setHeader('Retry-After', 2);
+    return found;
+  }
+
+  /** Sends work that does nothing through the queue, and answers when a worker has got it. */
+  @Post('api/v1/queue-check')
+  @HttpCode(HttpStatus.OK)
+  async queueCheck(@Res({ passthrough: true }) response: Response) {
+    const found = await this.queue.probe();
     if (found.status === 'error') response.status(HttpStatus.SERVICE_UNAVAILABLE).setHeader('Retry-After', 2);
     return found;
   }

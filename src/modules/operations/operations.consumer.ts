@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../../platform/config/config.js';
 import type { DeliveredEvent } from '../../platform/events/domain-event.js';
-import { Durable } from '../../platform/events/event-handlers.js';
+import { Durable, Live } from '../../platform/events/event-handlers.js';
 import { postOutgoing } from '../../platform/http/outgoing-post.js';
 import { envelopeOf, signWebhook } from '../../platform/http/webhook.js';
 import { Log } from '../../platform/logging/log.js';
-import { HealthAlertChanged, type HealthAlertPayload } from './operations.events.js';
+import { HealthAlertChanged, type HealthAlertPayload, QueueProbed } from './operations.events.js';
+import { QueueProbeService } from './queue-probe.service.js';
 
 const TIMEOUT_MS = 3000;
 
-/** Where alerts go: the log always, ALERT_WEBHOOK_URL when it is set. A receiver that fails is asked again by the relay. */
 @Injectable()
 export class OperationsConsumer {
   /** A repeat is for the webhook; one line is enough. */
@@ -18,9 +18,18 @@ export class OperationsConsumer {
   constructor(
     private readonly config: Config,
     private readonly log: Log,
+    private readonly probes: QueueProbeService,
   ) {}
 
-  /** Repeats carry the same Parley-Event-Id. */
+  @Live(QueueProbed)
+  onProbed({ key }: DeliveredEvent): void {
+    this.probes.arrived(key);
+  }
+
+  /**
+   * Where alerts go: the log always, ALERT_WEBHOOK_URL when it is set. A receiver that fails is asked again by the relay;
+   * repeats carry the same Parley-Event-Id.
+   */
   @Durable(HealthAlertChanged)
   async onAlert({ id, payload }: DeliveredEvent): Promise<void> {
     const alert = payload as HealthAlertPayload;

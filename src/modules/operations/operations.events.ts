@@ -14,6 +14,17 @@ export class HealthAlertChanged extends DomainEvent {
   }
 }
 
+/** A piece of work that does nothing has come through the queue. */
+export class QueueProbed extends DomainEvent {
+  static override readonly topic = 'queue.probed';
+  constructor(readonly key: string) {
+    super();
+  }
+  payload(): Record<string, never> {
+    return {};
+  }
+}
+
 export type HealthAlertPayload = {
   id: string;
   metric: string;

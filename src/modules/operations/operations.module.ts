@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { QueueModule } from '../../platform/queue/queue.module.js';
 import { AlertsService } from './alerts.service.js';
 import { HealthController } from './health.controller.js';
 import { HealthService } from './health.service.js';
@@ -13,6 +14,7 @@ import { MaintenanceService } from './maintenance.service.js';
 import { MetricsController } from './metrics.controller.js';
 import { MetricsService } from './metrics.service.js';
 import { OperationsConsumer } from './operations.consumer.js';
+import { QueueProbeService } from './queue-probe.service.js';
 import { ReadinessService } from './readiness.service.js';
 import { RecentSamples } from './recent-samples.service.js';
 import { Sampler } from './sampler.service.js';
@@ -25,7 +27,7 @@ import { ViolationsService } from './violations.service.js';
 
 @Module({
   // Terminus would log every failed check; state changes are logged where they are noticed.
-  imports: [TerminusModule.forRoot({ logger: false, gracefulShutdownTimeoutMs: 0 })],
+  imports: [QueueModule, TerminusModule.forRoot({ logger: false, gracefulShutdownTimeoutMs: 0 })],
   controllers: [
     HealthController,
     HealthDetailController,
@@ -44,6 +46,7 @@ import { ViolationsService } from './violations.service.js';
     MaintenanceService,
     MetricsService,
     OperationsConsumer,
+    QueueProbeService,
     ReadinessService,
     RecentSamples,
     Sampler,

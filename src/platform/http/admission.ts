@@ -6,7 +6,7 @@ const RETRY_MS = 2000;
 
 /** Probes and the operator's pages are needed most when everything else is refused. */
 const never =
-  /^\/(health|livez|ready|readyz|startup|startupz|metrics|ops|assets)\b|^\/api\/(v1\/)?(health|ready|db|db-check|websocket|system-health|admin)\b/;
+  /^\/(health|livez|ready|readyz|startup|startupz|metrics|ops|assets)\b|^\/api\/(v1\/)?(health|ready|db|db-check|queue-check|websocket|system-health|admin)\b/;
 const background = /^\/api\/v1\/(search|conversations\/discover|users\/me\/exports)\b|\/export$/;
 const hints = /^\/api\/v1\/(presence\b|conversations\/[^/]+\/presence$)/;
 const receipts = /\/(receipts|read)$/;

@@ -12,7 +12,7 @@ import { isIdle, reconcile } from './reconcile.js';
 import type { LifecycleOptions } from './types.js';
 
 export interface Finding {
-  /** What was looked at: url, connection, tls, server, rights, pooler, clock, timezone, durability, lock, schema. */
+  /** What was looked at: url, connection, tls, server, rights, pooler, clock, timezone, durability, lock, schema; and what else Parley is configured to use. */
   check: string;
   result: 'ok' | 'warning' | 'failed';
   message: string;
