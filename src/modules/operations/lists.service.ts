@@ -4,16 +4,20 @@ import { type Actor, requirePermission } from '../../platform/auth/actor.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { decodeCursor, encodeCursor, type Page, toPage } from '../../platform/http/cursor.js';
 import { type AlertRow, listAlerts } from './alerts.repository.js';
-import type { SampleView } from './dto/sample.view.js';
+import type { AvailabilityView, SampleView } from './dto/sample.view.js';
 import type { AlertQuery, DailyQuery, SampleQuery, ViolationQuery } from './dto/system-health.dto.js';
 import type { AlertView, ViolationView } from './dto/system-health.view.js';
-import { type DailyRow, listDaily, listSamples, type SampleRow } from './samples.repository.js';
+import { type DailyRow, listDaily, listSamples, type SampleRow, served } from './samples.repository.js';
 import { listViolations } from './violations.repository.js';
 import type { Violation } from './violations.rules.js';
 
 const instantAndId = z.tuple([z.iso.datetime().transform((text) => new Date(text)), z.uuid()]);
 const dayAndReplica = z.tuple([z.iso.date(), z.uuid()]);
 const onlyId = z.tuple([z.uuid()]);
+
+/** Windows of the objective, in days, and what it asks for, in percent (docs/guides/alerts.md). */
+const WINDOWS = [30, 90];
+const TARGET = 99.9;
 
 /** What was measured and what happened, page by page, newest first. */
 @Injectable()
@@ -40,6 +44,15 @@ export class ListsService {
       (row) => row,
       (row) => encodeCursor('daily', [row.day, row.replicaId]),
     );
+  }
+
+  async availability(actor: Actor): Promise<AvailabilityView> {
+    requirePermission(actor, 'health.read');
+    const windows = await served(this.database, WINDOWS);
+    return {
+      target: TARGET,
+      windows: windows.map((window) => ({ ...window, availability: availabilityOf(window) })),
+    };
   }
 
   async alerts(actor: Actor, { cursor, limit, from, to, replica, state }: AlertQuery): Promise<Page<AlertView>> {
@@ -72,3 +85,6 @@ const toAlertView = (row: AlertRow): AlertView => ({
   openedAt: row.openedAt.toISOString(),
   resolvedAt: row.resolvedAt?.toISOString() ?? null,
 });
+
+const availabilityOf = ({ requests, errors }: { requests: number; errors: number }): number | null =>
+  requests === 0 ? null : Math.floor(((requests - errors) / requests) * 100_000) / 1000;

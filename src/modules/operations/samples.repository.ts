@@ -92,6 +92,22 @@ export const listDaily = (db: Db, { from, to, replica, before }: DailyFilter, li
            OR day < ${before?.day ?? null} OR (day = ${before?.day ?? null} AND replica_id > ${before?.replicaId ?? null}))
     ORDER BY day DESC, replica_id LIMIT ${limit}`);
 
+export interface Served {
+  days: number;
+  measuredDays: number;
+  requests: number;
+  errors: number;
+}
+
+/** What was asked and what failed in the last `windows` days (UTC), each with today as far as it is computed. */
+export const served = (db: Db, windows: readonly number[]): Promise<Served[]> =>
+  db.query<Served & Record<string, unknown>>(sql`
+    SELECT days, count(DISTINCT day)::int AS "measuredDays", coalesce(sum("reqCountSum"), 0)::bigint AS requests,
+           coalesce(sum("errCountSum"), 0)::bigint AS errors
+    FROM unnest(${windows}::int[]) AS days
+    LEFT JOIN system_metric_daily ON day > (now() AT TIME ZONE 'UTC')::date - days
+    GROUP BY days ORDER BY days`);
+
 export interface Purged {
   samples: number;
   days: number;

@@ -6,7 +6,7 @@ import { ifMatch, notModified } from '../../platform/http/conditional.js';
 import { pageOf } from '../../platform/http/cursor.js';
 import { CurrentTrace, type RequestTrace } from '../../platform/http/request-origin.decorator.js';
 import { Returns } from '../../platform/http/returns.decorator.js';
-import { dailyView, sampleView } from './dto/sample.view.js';
+import { availabilityView, dailyView, sampleView } from './dto/sample.view.js';
 import { settingsView } from './dto/settings.view.js';
 import {
   type AlertQuery,
@@ -83,6 +83,12 @@ export class SystemHealthController {
   @Returns(200, pageOf(dailyView))
   daily(@CurrentActor() actor: Actor, @Query({ schema: dailyQuery }) query: DailyQuery) {
     return this.lists.daily(actor, query);
+  }
+
+  @Get('v1/system-health/availability')
+  @Returns(200, availabilityView)
+  availability(@CurrentActor() actor: Actor) {
+    return this.lists.availability(actor);
   }
 
   @Get('v1/system-health/alerts')

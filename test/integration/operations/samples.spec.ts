@@ -132,6 +132,30 @@ describe('the daily roll-up', () => {
   });
 });
 
+it('tells the share of requests that did not fail, over 30 and 90 days', async () => {
+  const read = async () => (await admin.get('/api/v1/system-health/availability')).body;
+  const empty = { measuredDays: 0, requests: 0, errors: 0, availability: null };
+  expect(await read()).toEqual({ target: 99.9, windows: [30, 90].map((days) => ({ days, ...empty })) });
+  // One error in each.
+  for (const [replica, daysAgo, requests] of [
+    [ada, 1, 800],
+    [ben, 1, 700],
+    [ada, 29, 1],
+    [ada, 30, 98],
+    [ada, 89, 1],
+    [ada, 90, 1],
+  ] as const)
+    await sample(replica, daysAgo, requests, 1);
+  await maintenance.rollUp(term);
+  expect(await read()).toEqual({
+    target: 99.9,
+    windows: [
+      { days: 30, measuredDays: 2, requests: 1501, errors: 3, availability: 99.8 },
+      { days: 90, measuredDays: 4, requests: 1600, errors: 5, availability: 99.687 },
+    ],
+  });
+});
+
 it('removes what is older than the settings want, by whole days', async () => {
   for (const daysAgo of [0, 7, 8]) await sample(ada, daysAgo, daysAgo, 1);
   await maintenance.rollUp(term);

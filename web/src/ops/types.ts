@@ -181,3 +181,9 @@ export interface Day {
   reqCountSum: number;
   errCountSum: number;
 }
+
+/** Shares of requests in percent; null without a request. */
+export interface Availability {
+  target: number;
+  windows: { days: number; availability: number | null }[];
+}

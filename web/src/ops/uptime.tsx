@@ -2,7 +2,7 @@ import { Card, Loaded } from './card.js';
 import { count, groupBy } from './format.js';
 import { useResource } from './resource.js';
 import type { Operator } from './session.js';
-import type { Day, Level, Page } from './types.js';
+import type { Availability, Day, Level, Page } from './types.js';
 
 const DAYS = 90;
 const MOST_PAGES = 20;
@@ -10,8 +10,21 @@ const DAY_MS = 86_400_000;
 const ERRORS_WARN = 1;
 const ERRORS_BAD = 5;
 
+interface Measured {
+  days: Day[];
+  availability: Availability;
+}
+
+async function read(operator: Operator): Promise<Measured> {
+  const [days, availability] = await Promise.all([
+    readDays(operator),
+    operator.get<Availability>('/system-health/availability'),
+  ]);
+  return { days, availability };
+}
+
 /** One row per day and replica, so it may take some pages. */
-async function read(operator: Operator): Promise<Day[]> {
+async function readDays(operator: Operator): Promise<Day[]> {
   const from = new Date(Date.now() - (DAYS - 1) * DAY_MS).toISOString().slice(0, 10);
   const days: Day[] = [];
   let cursor = '';
@@ -31,12 +44,12 @@ interface Bar {
 }
 
 export function Uptime() {
-  const days = useResource(read, 300_000);
+  const measured = useResource(read, 300_000);
   return (
     <Card id="days" title="The last 90 days" wide>
-      <Loaded of={days}>
-        {(measured) => {
-          const bars = barsOf(measured);
+      <Loaded of={measured}>
+        {({ days, availability }) => {
+          const bars = barsOf(days);
           return (
             <>
               <div class="days" aria-hidden="true">
@@ -44,6 +57,7 @@ export function Uptime() {
                   <span key={day} class={level} title={text} />
                 ))}
               </div>
+              <p class="small">{availabilityOf(availability)}</p>
               <p class="muted small">{sumUp(bars)}</p>
             </>
           );
@@ -51,6 +65,14 @@ export function Uptime() {
       </Loaded>
     </Card>
   );
+}
+
+/** Of requests, not of time: what never arrived is known to nobody here. */
+function availabilityOf({ target, windows }: Availability): string {
+  const known = windows.filter(({ availability }) => availability !== null);
+  if (known.length === 0) return '';
+  const figures = known.map(({ days, availability }) => `${availability} % over ${days} days`);
+  return `Requests answered without a fault of the server: ${figures.join(', ')} (objective ${target} %).`;
 }
 
 function sumUp(bars: readonly Bar[]): string {

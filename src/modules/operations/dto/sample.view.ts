@@ -47,3 +47,20 @@ export const dailyView = z.object({
   slowQueriesSum: z.int(),
   ...Object.assign({}, ...averaged.map(pair)),
 });
+
+/** The share of requests that were answered without an error of the server (5xx); what never arrived is not known here. */
+export const availabilityView = z.object({
+  /** In percent. */
+  target: z.number(),
+  windows: z.array(
+    z.object({
+      days: z.int(),
+      measuredDays: z.int(),
+      requests: z.int(),
+      errors: z.int(),
+      /** In percent, rounded down so that it never looks better than it was; null without a request. */
+      availability: z.number().nullable(),
+    }),
+  ),
+});
+export type AvailabilityView = z.output<typeof availabilityView>;
