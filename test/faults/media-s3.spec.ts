@@ -1,6 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { jpeg } from '../integration/media/pictures.js';
-import { announce, bytesOf, complete, download, sendBytes, untilSettled } from '../integration/media/support.js';
+import {
+  announce,
+  bytesOf,
+  complete,
+  download,
+  nothingLeftOver,
+  sendBytes,
+  untilSettled,
+} from '../integration/media/support.js';
 import { S3Storage } from '../../src/platform/storage/s3-storage.driver.js';
 import type { PartsView } from '../../src/modules/media/dto/upload.view.js';
 import { cloneDatabase, query, type TestDatabase } from '../support/database.js';
@@ -79,27 +87,6 @@ async function killAt(
   await start();
 }
 
-/** Every object of a settled upload is one that its row names. */
-async function nothingLeftOver(id: string): Promise<void> {
-  const rows = await query<{ key: string }>(
-    `SELECT storage_key AS key FROM media_objects WHERE id = $1
-     UNION ALL SELECT storage_key FROM media_variants WHERE media_id = $1`,
-    [id],
-    database.url,
-  );
-  const keys = rows.map(({ key }) => key).toSorted();
-  const home = (keys[0] ?? '').slice(0, (keys[0]?.lastIndexOf('/') ?? 0) + 1);
-  for (let i = 0; ; i++) {
-    const there: string[] = [];
-    for await (const { key } of storage.list(home)) there.push(key);
-    if (i === 600 || JSON.stringify(there.toSorted()) === JSON.stringify(keys)) {
-      expect(there.toSorted()).toEqual(keys);
-      return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 const isSignedByServer = ({ headers }: IncomingMessage) => headers.authorization !== undefined;
 
 describe('killed with SIGKILL, on S3', () => {
@@ -123,7 +110,7 @@ describe('killed with SIGKILL, on S3', () => {
     expect(await untilSettled(ada, body.mediaId)).toMatchObject({ state: 'ready', variants: ['medium', 'thumb'] });
     for (const variant of ['original', 'medium', 'thumb'])
       expect((await bytesOf(await download(ada, body.mediaId, { variant }))).length).toBeGreaterThan(100);
-    await nothingLeftOver(body.mediaId);
+    await nothingLeftOver(storage, body.mediaId, database.url);
   });
 
   it('with the parts of a large file joined: it is completed again', async () => {
@@ -140,6 +127,6 @@ describe('killed with SIGKILL, on S3', () => {
     );
     expect((await ada.get(`/api/v1/media/${mediaId}`)).body).toMatchObject({ state: 'pending' });
     expect(await complete(ada, mediaId)).toMatchObject({ status: 200, body: { state: 'ready', size: large.length } });
-    await nothingLeftOver(mediaId);
+    await nothingLeftOver(storage, mediaId, database.url);
   });
 });

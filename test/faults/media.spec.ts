@@ -5,7 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { jpeg } from '../integration/media/pictures.js';
-import { announce, bytesOf, complete, download, sendBytes, untilSettled } from '../integration/media/support.js';
+import {
+  announce,
+  bytesOf,
+  complete,
+  download,
+  nothingLeftOver,
+  sendBytes,
+  untilSettled,
+} from '../integration/media/support.js';
+import { DiskStorage } from '../../src/platform/storage/disk-storage.driver.js';
 import { cloneDatabase, query, type TestDatabase } from '../support/database.js';
 import { HttpClient } from '../support/http-client.js';
 import { type Person, register } from '../support/people.js';
@@ -116,20 +125,6 @@ const someoneWaits = () =>
     return rows.length > 0;
   }, 'a statement waits for the row');
 
-/** Every file of an upload that is settled is one that its row names. */
-async function nothingLeftOver(id: string): Promise<void> {
-  const rows = await query<{ key: string }>(
-    `SELECT storage_key AS key FROM media_objects WHERE id = $1
-     UNION ALL SELECT storage_key FROM media_variants WHERE media_id = $1`,
-    [id],
-    database.url,
-  );
-  const keys = rows.map(({ key }) => key).toSorted();
-  const home = (keys[0] ?? '').slice(0, keys[0]?.lastIndexOf('/'));
-  const there = async () => (await readdir(join(folder, home))).map((name) => `${home}/${name}`).toSorted();
-  await until(async () => JSON.stringify(await there()) === JSON.stringify(keys), `only ${keys.join()} is there`);
-}
-
 async function announcedPicture(): Promise<{ mediaId: string; picture: Buffer; send: () => Promise<Response> }> {
   const picture = await jpeg();
   const { body } = await announce(ada, picture, { mime: 'image/jpeg' });
@@ -141,7 +136,7 @@ async function isWhole(mediaId: string): Promise<void> {
   expect(media).toMatchObject({ state: 'ready', width: 1600, height: 800, variants: ['medium', 'thumb'] });
   for (const variant of ['original', 'medium', 'thumb'])
     expect((await bytesOf(await download(ada, mediaId, { variant }))).length).toBeGreaterThan(100);
-  await nothingLeftOver(mediaId);
+  await nothingLeftOver(new DiskStorage(folder), mediaId, database.url);
 }
 
 describe('killed with SIGKILL', () => {

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MediaView } from '../../../src/modules/media/dto/media.view.js';
 import type { UploadView } from '../../../src/modules/media/dto/upload.view.js';
+import type { Storage } from '../../../src/platform/storage/storage.js';
 import { createTestApp, type TestApp } from '../../support/app.js';
+import { query } from '../../support/database.js';
 import type { Answer } from '../../support/http-client.js';
 import { patiently } from '../../support/patiently.js';
 import type { Person } from '../../support/people.js';
@@ -124,4 +126,29 @@ export const dispositionOf = (answer: Response): string | null =>
 export async function leave(member: Person, c: string): Promise<void> {
   const { status } = await member.delete(`/api/v1/conversations/${c}/members/${member.id}`);
   if (status !== 204) throw new Error(`leaving answered ${status}`);
+}
+
+/** Every object of a settled upload is one that its row names, soon: tidying up waits for nobody. */
+export async function nothingLeftOver(
+  storage: Pick<Storage, 'list'>,
+  mediaId: string,
+  databaseUrl: string,
+): Promise<void> {
+  const rows = await query<{ key: string }>(
+    `SELECT storage_key AS key FROM media_objects WHERE id = $1
+     UNION ALL SELECT storage_key FROM media_variants WHERE media_id = $1`,
+    [mediaId],
+    databaseUrl,
+  );
+  const keys = rows.map(({ key }) => key).toSorted();
+  const home = (keys[0] ?? '').slice(0, (keys[0]?.lastIndexOf('/') ?? 0) + 1);
+  for (let i = 0; ; i++) {
+    const there: string[] = [];
+    for await (const { key } of storage.list(home)) there.push(key);
+    if (i === 600 || JSON.stringify(there.toSorted()) === JSON.stringify(keys)) {
+      expect(there.toSorted()).toEqual(keys);
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
