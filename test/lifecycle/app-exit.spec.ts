@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { HttpClient } from '../support/http-client.js';
@@ -203,4 +205,28 @@ describe('the embedded server and the whole process', () => {
     expect(await second.stop()).toBe(0);
     await remove();
   });
+});
+
+it('a heap snapshot is taken on a signal, only when asked for at start, and only its owner may read it', async () => {
+  const folder = await temporaryFolder();
+  const server = await startServerProcess({
+    DATABASE_URL: scene.url,
+    APP_SECRET: 'exit-secret-exit-secret-exit-secret-exit',
+    NODE_ENV: 'test',
+    NODE_OPTIONS: `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${folder.path}`,
+  });
+  servers.push(server);
+  server.child.kill('SIGUSR2');
+  // The answer comes after the snapshot is written: the process does nothing else meanwhile.
+  let names: string[] = [];
+  while (names.length === 0) {
+    await delay(50);
+    names = await readdir(folder.path);
+  }
+  expect((await fetch(`${server.url}/health`)).status).toBe(200);
+  expect(names).toEqual([expect.stringMatching(/^Heap\..*\.heapsnapshot$/)]);
+  const file = join(folder.path, names[0] ?? '');
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ snapshot: { node_count: expect.any(Number) } });
+  await folder.remove();
 });
