@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { CronJob } from 'cron';
 import { jitter, monotonicMs, now } from '../clock/clock.js';
@@ -36,7 +35,7 @@ export interface JobStatus {
 
 const STOP_LIMIT_MS = 15_000;
 const START_RETRY_MAX_MS = 30_000;
-const CALENDAR_AFTER_MS = 250;
+const SETTLE_MS = 250;
 
 /**
  * Jobs, the outbox relay and queue consumers. Modules register in `onModuleInit`; `BackgroundRuntime` starts them.
@@ -47,6 +46,8 @@ export class BackgroundWork {
   private readonly tasks: BackgroundTask[] = [];
   private readonly jobs = new Map<string, RepeatingJob>();
   private readonly stopping = new AbortController();
+  /** Of the tasks that are registered; a later one starts at once. */
+  private started = false;
   private gate: () => void = () => undefined;
   state: 'waiting' | 'initialized' | 'stopped' = 'waiting';
 
@@ -62,7 +63,7 @@ export class BackgroundWork {
 
   registerTask(task: BackgroundTask): void {
     this.tasks.push(task);
-    if (this.state === 'initialized') this.startTask(task);
+    if (this.started && this.state === 'initialized') this.startTask(task);
   }
 
   registerJob(job: Job): void {
@@ -82,11 +83,17 @@ export class BackgroundWork {
     return job === undefined ? undefined : job.runOnce(true);
   }
 
+  /** The tasks follow after a moment: each opens a connection and looks for work, and the first requests go before that. */
   start(): void {
     this.gate();
     this.state = 'initialized';
-    if (this.config.ROLE !== 'api') for (const task of this.tasks) this.startTask(task);
+    if (this.config.ROLE !== 'api') setTimeout(() => this.startTasks(), SETTLE_MS).unref();
     this.log.info('background.started', { tasks: this.config.ROLE === 'api' ? 0 : this.tasks.length });
+  }
+
+  private startTasks(): void {
+    this.started = true;
+    if (this.state === 'initialized') for (const task of this.tasks) this.startTask(task);
   }
 
   /** A task that cannot start is reported and tried again with backoff; it neither fails the boot nor stops the others. */
@@ -140,9 +147,6 @@ class RepeatingJob {
   }
 
   private async scheduleAt(every: string): Promise<void> {
-    // It brings a calendar of its own; the first requests go before it.
-    await pause(CALENDAR_AFTER_MS, undefined, { ref: false, signal: this.signal }).catch(() => undefined);
-    if (this.signal.aborted) return;
     const { CronJob } = await import('cron');
     if (this.signal.aborted) return;
     this.cron = CronJob.from({
