@@ -1,9 +1,10 @@
 // Only node: modules and the boot state are imported statically: the port answers probes before anything else loads.
-import { createServer, type RequestListener } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { packageVersion } from './platform/config/package-root.js';
 import { createBootResponder } from './platform/lifecycle/boot-responder.js';
 import { BootState } from './platform/lifecycle/boot-state.js';
+import { createServer } from './platform/lifecycle/http-without-fetch.js';
 import { shortenLookups } from './platform/lifecycle/module-lookup.js';
 import { StopSignals } from './platform/lifecycle/stop-signals.js';
 import { httpTimeouts, limitBody, listenOn, ListenError } from './platform/lifecycle/listener.js';

@@ -3,6 +3,9 @@ import { registerHooks, type ResolveFnOutput } from 'node:module';
 /** Packages of ES modules alone: each `.js` that a file of theirs names relatively is one too. */
 const esmPackages = /\/node_modules\/(?:@nestjs|zod)\//;
 
+/** Zod brings its messages in fifty languages; only English ones are used. */
+const [allLanguages, english] = ['../locales/index.js', '../locales/en.js'];
+
 /**
  * For each import Node asks the disk whether the file exists, whether it is a link, which package.json says what it is,
  * and, for a package, in which of the folders above it lies. A start has more than three thousand imports, and asking took
@@ -13,13 +16,16 @@ const esmPackages = /\/node_modules\/(?:@nestjs|zod)\//;
  */
 export function shortenLookups(home: string): { deregister(): void } {
   const packages = new Map<string, ResolveFnOutput>();
+  const instead = (url: string): ResolveFnOutput => ({ url, format: 'module', shortCircuit: true });
+  const httpWithoutFetch = instead(new URL('http-without-fetch.js', import.meta.url).href);
   return registerHooks({
     resolve(specifier, context, next) {
       const { parentURL: parent = '', conditions } = context;
       const own = parent.startsWith(home);
       if (!(own || esmPackages.test(parent)) || !conditions.includes('import')) return next(specifier, context);
       if (specifier.startsWith('.') && specifier.endsWith('.js') && parent.endsWith('.js'))
-        return { url: new URL(specifier, parent).href, format: 'module', shortCircuit: true };
+        return instead(new URL(specifier === allLanguages ? english : specifier, parent).href);
+      if (specifier === 'http' || specifier === 'node:http') return httpWithoutFetch;
       if (!own) return next(specifier, context);
       const found = packages.get(specifier) ?? { ...next(specifier, context), shortCircuit: true };
       packages.set(specifier, found);
