@@ -113,6 +113,11 @@ export const commands: CommandTable = [
     load: async () => (await import('./media.commands.js')).mediaReconcile,
   },
   {
+    name: 'seed demo',
+    summary: 'people and messages to look around in',
+    load: async () => (await import('./seed-demo.command.js')).seedDemo,
+  },
+  {
     name: 'loadtest',
     summary: 'put load on an installation, compare with the targets, store the report',
     load: async () => (await import('./loadtest.command.js')).loadtest,

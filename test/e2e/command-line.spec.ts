@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { HttpClient } from '../support/http-client.js';
 import { freePort, root, type ServerProcess, startServerProcess, temporaryFolder } from '../support/server-process.js';
 
 const SETUP_TOKEN = 'setup-token-of-the-command-line-test-0123456789';
@@ -83,6 +84,39 @@ describe('parley verify --url', () => {
     expect(named(checks, 'failed')).toContain('health');
     expect(checks[0]?.finding).toContain('ECONNREFUSED');
     expect(await parley(['verify', '--url', 'chat.example.com'])).toMatchObject({ code: 2 });
+  });
+});
+
+it('parley seed demo: people who can sign in and what they wrote; again, it is the same', async () => {
+  const password = 'look around a while';
+  const plant = (...args: string[]) => parley(['seed', 'demo', '--json', '--url', server.url, ...args]);
+  const first = await plant('--password', password);
+  expect(first.code).toBe(0);
+  expect(JSON.parse(first.stdout)).toMatchObject({
+    people: expect.arrayContaining(['ada@demo.example']),
+    messages: 10,
+  });
+  expect(await plant('--password', password)).toMatchObject({ code: 0, stdout: first.stdout });
+  const { body: signedIn } = await new HttpClient(server.url).post<{ tokens: { accessToken: string } }>(
+    '/api/v1/auth/login',
+    { identifier: 'ada@demo.example', password },
+  );
+  const ada = new HttpClient(server.url, signedIn.tokens.accessToken);
+  const { body } = await ada.get<{ items: { id: string; title: string | null }[] }>('/api/v1/conversations');
+  expect(new Set(body.items.map(({ title }) => title))).toEqual(new Set(['Garden club', null]));
+  expect(body.items).toHaveLength(2);
+  const club = body.items.find(({ title }) => title !== null);
+  const history = await ada.get<{ items: { body: string | null }[] }>(`/api/v1/conversations/${club?.id}/messages`);
+  expect(history.body.items.filter(({ body: text }) => text !== null)).toHaveLength(5);
+
+  expect(await plant('--password', 'another password')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('with another password'),
+  });
+  expect(await plant()).toMatchObject({ code: 2 });
+  expect(await parley(['seed', 'demo', '--url', 'https://chat.example.com', '--password', password])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--yes-i-mean-it'),
   });
 });
 
