@@ -109,7 +109,7 @@ export const restoreCommand: CliCommand = {
   examples: ['DATABASE_URL=postgresql://.../empty parley restore --in /backups/parley-2026-11-21.backup'],
   run: (invocation) => {
     const file = invocation.flags['in'];
-    if (typeof file !== 'string') {
+    if (typeof file !== 'string' || file === '') {
       invocation.note('parley restore: name the file with --in');
       return Promise.resolve(USAGE);
     }

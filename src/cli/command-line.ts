@@ -35,7 +35,8 @@ export type CommandTable = readonly { name: string; summary: string; load: () =>
 const USAGE = 2;
 
 /** Finds the command, parses its flags, runs it and answers the exit code. Unexpected errors print one line and their code. */
-export async function runCommandLine(table: CommandTable, argv: readonly string[]): Promise<number> {
+export async function runCommandLine(table: CommandTable, words: readonly string[]): Promise<number> {
+  const argv = withoutNeedlessDb(table, words);
   const entry = table
     .filter(({ name }) =>
       [name, shortName(name)].some((words) => words.split(' ').every((word, i) => argv[i] === word)),
@@ -85,6 +86,13 @@ export async function runCommandLine(table: CommandTable, argv: readonly string[
     if (code?.startsWith('ERR_PARSE_ARGS')) return fail(`parley ${command.name}: ${misused(command, message)}`, USAGE);
     return fail(`parley ${command.name}: ${message}${hint ? `\n${hint}` : ''}`, exitCode ?? 1);
   }
+}
+
+/** `db backup` is what one tries first, and means `backup`. */
+function withoutNeedlessDb(table: CommandTable, words: readonly string[]): readonly string[] {
+  const [first, second = ''] = words;
+  const named = (wanted: string): boolean => table.some(({ name }) => name === wanted);
+  return first === 'db' && !named(`db ${second}`) && named(second) ? words.slice(1) : words;
 }
 
 function noSuchCommand(table: CommandTable, asked: string): string {

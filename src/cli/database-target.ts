@@ -49,7 +49,11 @@ export const embeddedDirectory = (config: Config): string => config.EMBEDDED_PG_
 function describe(event: ReportedEvent, note: (text: string) => void): void {
   switch (event.event) {
     case 'db.connect_retry':
-      return note(`waiting for the database (${event.class}, attempt ${event.attempt}): ${event.error}`);
+      return note(
+        `waiting for the database (${event.class}, attempt ${event.attempt}): ${event.error}${
+          event.hint && event.attempt % 5 === 0 ? `\n  ${event.hint}` : ''
+        }`,
+      );
     case 'lock.waiting':
       return note(
         `waiting for the migration lock, held by ${event.holders.map((h) => `${h.application} (pid ${h.pid})`).join(', ') || 'nobody'}`,

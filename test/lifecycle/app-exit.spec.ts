@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -79,6 +79,23 @@ it('a folder that cannot be used ends with 10, its name and what to do', async (
   expect(await server.exited).toBe(10);
   expect(server.output()).toContain('the folder DATA_DIR cannot be used (ENOTDIR): /dev/full/parley');
   expect(server.output()).toContain('name another place with DATA_DIR');
+});
+
+it.each([
+  ['is missing', undefined],
+  ['is cut off', '{ "format"'],
+])('a schema manifest that %s ends with 10, the file and what to do', async (_name, text) => {
+  const file = join(planted.folder, 'prisma/schema.manifest.json');
+  const whole = await readFile(file);
+  await (text === undefined ? rm(file) : writeFile(file, text));
+  try {
+    const server = await start({}, planted.entry);
+    expect(await server.exited).toBe(10);
+    expect(server.output()).toMatch(/schema manifest cannot be used/);
+    expect(server.output()).toContain(file);
+  } finally {
+    await writeFile(file, whole);
+  }
 });
 
 it('a wrong password ends with 11 at the first attempt, and is written nowhere', async () => {

@@ -104,7 +104,8 @@ it('a flood during a slow migration meets only 200 and 503, and no statement or 
     ['/socket.io/?EIO=4&transport=polling&sid=x', { method: 'POST', body: '40' }, 503],
     ['/no/such/path', { method: 'DELETE' }, 503],
   ];
-  for (let round = 0; round < (full ? 2_000 : 60); round++) {
+  const until = Date.now() + (full ? 60_000 : 0);
+  for (let round = 0; round < 60 || Date.now() < until; round++) {
     const answers = await Promise.all(requests.map(([path, init]) => fetch(`${server.url}${path}`, init)));
     expect(answers.map((answer) => answer.status)).toEqual(requests.map(([, , status]) => status));
     for (const answer of answers) {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { commands } from '../../src/cli/commands.js';
 import { statements } from '../../src/platform/database/lifecycle/sql-lexer.js';
@@ -216,6 +217,16 @@ it.each(commands.map(({ name }) => name))('%s --help explains itself and connect
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain(`parley ${name}`);
   if (/^(db|doctor|backup|restore)/.test(name)) expect(stdout).toContain('Examples:');
+});
+
+it('db before a command that needs none is no mistake', async () => {
+  expect(await parley('db backup --help')).toMatchObject({ code: 0, stdout: expect.stringContaining('parley backup') });
+});
+
+it('a reader that has seen enough is no fault', async () => {
+  const command = `'${process.execPath}' '${join(root, 'dist/cli.js')}' db script | head -n 1`;
+  const { stdout, stderr } = await promisify(execFile)('sh', ['-c', command], { env: environmentOf({}), cwd: root });
+  expect({ lines: stdout.split('\n').length, stderr }).toEqual({ lines: 2, stderr: '' });
 });
 
 it('what it does not know is exit 2', async () => {

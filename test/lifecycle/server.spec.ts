@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { BootRun } from '../../src/platform/database/lifecycle/boot-run.js';
 import { checkFacts, type ServerFacts } from '../../src/platform/database/lifecycle/preflight.js';
 import { boot, names } from './support/boot.js';
-import { steps, World, type Scene } from './support/world.js';
+import { databaseUrl, steps, World, type Scene } from './support/world.js';
 
 let world: World;
 let scene: Scene;
@@ -80,6 +80,18 @@ describe('preflight', () => {
       expect(check(facts)).toThrow(expect.objectContaining({ exitCode: 24 }));
     }
   });
+});
+
+it('a server older than the build needs, and a database in another encoding, end with 24', async () => {
+  const build = await scene.build(steps(1));
+  scene.manifest = { ...(await scene.manifestOf(steps(1))), minServer: 99 };
+  expect((await boot(scene, build)).error).toMatchObject({ exitCode: 24, hint: expect.stringContaining('99') });
+  scene.manifest = undefined;
+  const latin = `${scene.name}_latin`;
+  await world.sql(`CREATE DATABASE ${latin} ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0`);
+  const { error } = await boot(scene, build, { connectionString: databaseUrl(scene.url, latin) });
+  expect(error).toMatchObject({ exitCode: 24, message: expect.stringContaining('LATIN1') });
+  expect(error?.hint).toContain('UTF8');
 });
 
 it('a server that may lose acknowledged writes is warned about', async () => {

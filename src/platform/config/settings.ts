@@ -133,7 +133,7 @@ export const settings = {
   DB_SCHEMA: setting(
     z
       .string()
-      .regex(/^[a-z_][a-z0-9_]*$/)
+      .regex(/^(?!pg_|information_schema$|lifecycle)[a-z_][a-z0-9_]{0,49}$/)
       .default('public'),
     'a lower-case name',
     'schema of the application tables',

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Config } from '../config/config.js';
 import { packageRoot } from '../config/package-root.js';
-import { parseManifest } from './lifecycle/manifest.js';
+import { LifecycleError, messageOf } from './lifecycle/errors.js';
+import { type Manifest, parseManifest } from './lifecycle/manifest.js';
 import { loadSeeds } from './lifecycle/seeds.js';
 import type { LifecycleOptions } from './lifecycle/types.js';
 
@@ -13,7 +14,6 @@ export function lifecycleOptions(
   appVersion: string,
 ): LifecycleOptions {
   const prisma = join(packageRoot(), 'prisma');
-  const manifest = join(prisma, 'schema.manifest.json');
   return {
     connectionString: directUrl,
     urlSource: config.DATABASE_DIRECT_URL ? 'DATABASE_DIRECT_URL' : 'DATABASE_URL',
@@ -21,7 +21,7 @@ export function lifecycleOptions(
     schema: config.DB_SCHEMA,
     migrationsDir: join(prisma, 'migrations'),
     seeds: loadSeeds(join(prisma, 'seeds'), { 'parley.backup_location': config.BACKUP_LOCATION }),
-    ...(existsSync(manifest) ? { manifest: parseManifest(readFileSync(manifest, 'utf8')) } : {}),
+    manifest: readManifest(join(prisma, 'schema.manifest.json')),
     appVersion,
     settings: {
       migrate: config.DB_MIGRATE,
@@ -42,4 +42,16 @@ export function lifecycleOptions(
       migrationStatementTimeoutMs: config.MIGRATE_STATEMENT_TIMEOUT_MS,
     },
   };
+}
+
+/** What this build expects of a database. Without it nothing could be verified, so nothing starts. */
+function readManifest(file: string): Manifest {
+  try {
+    return parseManifest(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new LifecycleError('config', `the schema manifest cannot be used: ${messageOf(cause)}`, {
+      cause,
+      hint: `Put back ${file} as it was shipped; in a clone, npm run manifest makes it anew.`,
+    });
+  }
 }
