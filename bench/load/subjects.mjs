@@ -15,8 +15,8 @@ const SECRET = 'bench-secret-bench-secret-bench-secret';
 const MEMBERS_AT_ONCE = 100;
 
 class Subject {
-  constructor(name, child, port, postgres) {
-    Object.assign(this, { name, child, port, postmaster: postmaster(postgres) });
+  constructor(name, postgres) {
+    Object.assign(this, { name, postmaster: postmaster(postgres) });
   }
   usage() {
     return {
@@ -33,16 +33,25 @@ class Subject {
     this.child.kill(process.env.BENCH_PROFILE ? 'SIGTERM' : 'SIGKILL');
     await once(this.child, 'exit');
   }
+  /** Another process on the same database, in which nothing has happened yet. */
+  async restart() {
+    await this.stop();
+    await this.run();
+  }
 }
 
 /** A reference: rooms are what the client says at the handshake. */
 class Stub extends Subject {
   static async start(name, { file, store, client }, postgres) {
-    const child = fork(join(root, 'bench/stubs', file), {
-      env: { ...process.env, STORE: store, DATABASE_URL: postgres.url },
+    const stub = Object.assign(new Stub(name, postgres), { Client: client, file, store, database: postgres.url });
+    await stub.run();
+    return stub;
+  }
+  async run() {
+    this.child = fork(join(root, 'bench/stubs', this.file), {
+      env: { ...process.env, STORE: this.store, DATABASE_URL: this.database },
     });
-    const [{ port }] = await once(child, 'message');
-    return Object.assign(new Stub(name, child, port, postgres), { Client: client });
+    [{ port: this.port }] = await once(this.child, 'message');
   }
   /** Conversations of so many members each; answers their ids and, per member, a client that is not open yet. */
   async world(rooms) {
@@ -68,16 +77,21 @@ class Parley extends Subject {
   #agent = new Agent({ keepAlive: true, maxSockets: 32 });
 
   static async start(name, { environment = {} }, postgres, database) {
-    const port = await freePort();
+    const parley = Object.assign(new Parley(name, postgres), { port: await freePort(), database, environment });
+    await parley.run();
+    return parley;
+  }
+
+  async run() {
     const profile = process.env.BENCH_PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`] : [];
-    const child = spawn(process.execPath, [...profile, join(root, 'dist/main.js')], {
+    this.child = spawn(process.execPath, [...profile, join(root, 'dist/main.js')], {
       cwd: root,
       stdio: ['ignore', process.env.BENCH_LOG ? 'inherit' : 'ignore', 'inherit'],
       env: {
         PATH: process.env.PATH,
         HOST: '127.0.0.1',
-        PORT: String(port),
-        DATABASE_URL: database,
+        PORT: String(this.port),
+        DATABASE_URL: this.database,
         APP_SECRET: SECRET,
         HOST_JWT_ISSUER: 'bench',
         HOST_JWT_AUDIENCE: 'bench',
@@ -85,14 +99,13 @@ class Parley extends Subject {
         LOG_LEVEL: 'warn',
         RATE_SCALE: '100000',
         NODE_ENV: 'test',
-        ...environment,
+        ...this.environment,
       },
     });
-    const parley = Object.assign(new Parley(name, child, port, postgres), { database });
     for (;;) {
-      const { status } = await parley.rest(undefined, 'GET', '/ready').catch(() => ({ status: 0 }));
-      if (status === 200) return parley;
-      if (child.exitCode !== null) throw new Error(`Parley ended with ${child.exitCode}`);
+      const { status } = await this.rest(undefined, 'GET', '/ready').catch(() => ({ status: 0 }));
+      if (status === 200) return;
+      if (this.child.exitCode !== null) throw new Error(`Parley ended with ${this.child.exitCode}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

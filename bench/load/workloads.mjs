@@ -16,7 +16,7 @@ const WARM_UP_SECONDS = 3;
 
 async function open(subject, rooms) {
   const world = await subject.world(rooms);
-  await mapLimited(world.members.flat(), OPENING_AT_ONCE, (client) => client.open(subject.port));
+  await connect(subject, world.members.flat());
   return world;
 }
 const close = ({ members }) => members.flat().forEach((client) => client.close());
@@ -85,15 +85,19 @@ export const workloads = {
     async run(subject, { scale }) {
       const storm = Math.round(2000 * scale);
       const idle = Math.round(5000 * scale);
-      const clients = await subject.loners(idle);
-      const before = subject.residentKiB;
+      const arriving = await subject.loners(storm);
+      const staying = await subject.loners(idle);
       const started = subject.usage();
-      await mapLimited(clients.slice(0, storm), OPENING_AT_ONCE, (client) => client.open(subject.port));
+      await connect(subject, arriving);
       const ended = subject.usage();
-      await mapLimited(clients.slice(storm), OPENING_AT_ONCE, (client) => client.open(subject.port));
+      arriving.forEach((client) => client.close());
+      // What so many people who were made, came and went have left behind would pass for memory of those who stay.
+      await subject.restart();
+      const before = subject.residentKiB;
+      await connect(subject, staying);
       await new Promise((resolve) => setTimeout(resolve, PRESENT_MS));
       const perIdle = (subject.residentKiB - before) / idle;
-      clients.forEach((client) => client.close());
+      staying.forEach((client) => client.close());
       return {
         storm: {
           connections: storm,
@@ -110,6 +114,8 @@ export const workloads = {
     run: (subject, options) => (subject.rest ? parleyHistory(subject, options) : stubHistory(subject, options)),
   },
 };
+
+const connect = (subject, clients) => mapLimited(clients, OPENING_AT_ONCE, (client) => client.open(subject.port));
 
 /** CPU seconds of the server and the database per 1,000 of what was done between two measurements. */
 const cpuPer1000 = (before, after, count) => ({
