@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { epochMs } from '../clock/clock.js';
 import { Coalescer } from '../database/coalescer.js';
 import type { Db } from '../database/db.js';
 import { DomainError } from '../errors/domain-error.js';
@@ -7,6 +6,7 @@ import type { DeliveredEvent } from '../events/domain-event.js';
 import { Live } from '../events/event-handlers.js';
 import { Actor } from './actor.js';
 import { GrantsChanged, SessionRevoked } from './auth.events.js';
+import { BriefMemory } from './brief-memory.js';
 import type { Permission } from './permissions.js';
 import { TokenService, type TokenClaims } from './token.service.js';
 
@@ -42,7 +42,7 @@ export class Actors {
   private sessions: SessionSource | undefined;
   private grants: GrantSource = async () => new Map();
   private observeRefusal: RefusalObserver = async () => {};
-  private readonly cache = new Map<string, { actor: Actor; until: number }>();
+  private readonly cache = new BriefMemory<Actor>(CACHE_MS, MAX_CACHED);
   private readonly grantsTogether = new Coalescer<string, Grants>(async (userIds) => {
     const grants = await this.grants(userIds);
     return userIds.map((id) => grants.get(id) ?? NOTHING);
@@ -75,18 +75,16 @@ export class Actors {
     // By issue time too: a host application's session comes back after its revocation, for tokens issued later only.
     const key = `${claims.sessionId} ${claims.issuedAt}`;
     const cached = this.cache.get(key);
-    if (cached && cached.until > epochMs() && cached.actor.userId === claims.userId) {
-      return cached.actor.expiresAt === claims.expiresAt ? cached.actor : withExpiry(cached.actor, claims.expiresAt);
-    }
+    if (cached?.userId === claims.userId)
+      return cached.expiresAt === claims.expiresAt ? cached : withExpiry(cached, claims.expiresAt);
     const actor = await this.resolve(claims);
-    if (this.cache.size >= MAX_CACHED) this.cache.delete(this.cache.keys().next().value ?? '');
-    this.cache.set(key, { actor, until: epochMs() + CACHE_MS });
+    this.cache.set(key, actor);
     return actor;
   }
 
   /** Forgets what is known about a user, after a revocation or a change of roles. */
   forget(userId: string): void {
-    for (const [key, { actor }] of this.cache) if (actor.userId === userId) this.cache.delete(key);
+    this.cache.deleteWhere((actor) => actor.userId === userId);
   }
 
   forgetAll(): void {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { epochMs, newId } from '../clock/clock.js';
 import { DomainError } from '../errors/domain-error.js';
+import { BriefMemory } from './brief-memory.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** What a verified token says; everything else about its user is looked up. */
@@ -23,12 +24,14 @@ export type ForeignVerifier = (
 const LEEWAY_S = 60;
 const TYPE = 'at+jwt';
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** A signature is checked again after so long. */
+const CACHE_MS = 300_000;
 const MAX_CACHED = 20_000;
 
 /** Makes and verifies access tokens: EdDSA, `typ` at+jwt, ten minutes, no roles inside. */
 @Injectable()
 export class TokenService {
-  private readonly verified = new Map<string, TokenClaims>();
+  private readonly verified = new BriefMemory<TokenClaims>(CACHE_MS, MAX_CACHED);
   private foreign: ForeignVerifier | undefined;
 
   constructor(
@@ -59,7 +62,7 @@ export class TokenService {
   }
 
   /**
-   * Checks signature, type, issuer, audience and times. The signature of a token seen before is not checked again; its
+   * Checks signature, type, issuer, audience and times. The signature of a token seen lately is not checked again; its
    * expiry always is.
    * @throws unauthenticated, token_expired
    */
@@ -71,7 +74,7 @@ export class TokenService {
       this.verified.delete(cacheKey);
       throw new DomainError('token_expired');
     }
-    if (!known) this.remember(cacheKey, claims);
+    if (!known) this.verified.set(cacheKey, claims);
     return claims;
   }
 
@@ -105,10 +108,5 @@ export class TokenService {
     const key = kid === undefined ? undefined : await this.keys.verifying(kid);
     if (!key) throw new DomainError('unauthenticated', { detail: 'The access token is not valid' });
     return key;
-  }
-
-  private remember(key: string, claims: TokenClaims): void {
-    if (this.verified.size >= MAX_CACHED) this.verified.delete(this.verified.keys().next().value ?? '');
-    this.verified.set(key, claims);
   }
 }

@@ -2,6 +2,7 @@ import { monotonicMs } from '../clock/clock.js';
 import type { Quota, Rule } from './rules.js';
 
 const MAX_KEYS = 100_000;
+const SWEEP_MS = 60_000;
 /** Times are fractions of a ms: sums of them are off by less than this, which must not refuse anybody. */
 const ROUNDING_MS = 0.01;
 
@@ -11,6 +12,7 @@ const ROUNDING_MS = 0.01;
  */
 export class TokenBucket {
   private readonly fullAt = new Map<string, number>();
+  private sweptAt = monotonicMs();
   private readonly interval: number;
   private readonly capacity: number;
 
@@ -42,12 +44,14 @@ export class TokenBucket {
     this.fullAt.delete(key);
   }
 
-  /** Full buckets mean nothing; they go when the map is large, and if none is full the oldest entries do. */
+  /** Full buckets mean nothing: they go once a minute. If there are too many for that, the oldest entries go. */
   private remember(key: string, fullAt: number, at: number): void {
-    if (this.fullAt.size >= MAX_KEYS && !this.fullAt.has(key)) {
+    if (at >= this.sweptAt + SWEEP_MS) {
+      this.sweptAt = at;
       for (const [known, full] of this.fullAt) if (full <= at) this.fullAt.delete(known);
-      if (this.fullAt.size >= MAX_KEYS) this.fullAt.delete(this.fullAt.keys().next().value ?? '');
     }
+    if (this.fullAt.size >= MAX_KEYS && !this.fullAt.has(key))
+      this.fullAt.delete(this.fullAt.keys().next().value ?? '');
     this.fullAt.set(key, fullAt);
   }
 }
