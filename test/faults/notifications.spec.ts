@@ -50,25 +50,30 @@ interface Hold {
   mode: string;
   /** Taken before the work begins, or when the provider has been asked. */
   when: 'before' | 'asked';
-  requests: number;
+  /** How often the provider may have been asked. */
+  requests: readonly number[];
 }
 const before = (table: string, more: Partial<Hold> = {}): Hold => ({
   table,
   text: table,
   mode: 'ACCESS EXCLUSIVE',
   when: 'before',
-  requests: 1,
+  requests: [1],
   ...more,
 });
 const steps: [name: string, hold: Hold | 'at the provider'][] = [
   ['asking whom it could concern', before('memberships', { text: 'active_members' })],
   ['leaving the outbox, with its work added', before('webhook_endpoints', { text: 'ORDER BY e.id' })],
-  ['listing a mention', before('notifications', { text: 'INSERT INTO notifications', mode: 'EXCLUSIVE' })],
+  [
+    'listing a mention',
+    // The push goes beside it, and may have left without a word of it in the ledger.
+    before('notifications', { text: 'INSERT INTO notifications', mode: 'EXCLUSIVE', requests: [1, 2] }),
+  ],
   ['deciding', before('user_preferences')],
   ['entering the ledger', before('notification_decisions', { mode: 'EXCLUSIVE' })],
   ['putting the push together', before('conversation_head')],
   ['asking the provider', 'at the provider'],
-  ['closing the ledger row', before('notification_decisions', { mode: 'EXCLUSIVE', when: 'asked', requests: 2 })],
+  ['closing the ledger row', before('notification_decisions', { mode: 'EXCLUSIVE', when: 'asked', requests: [2] })],
 ];
 
 it.each(steps)('killed while %s: at least one attempt, one ledger row, duplicates under one key', async (_, hold) => {
@@ -139,7 +144,7 @@ it.each(steps)('killed while %s: at least one attempt, one ledger row, duplicate
   const listed = await bob.get<{ items: { kind: string }[] }>('/api/v1/notifications');
   expect(listed.body.items.map(({ kind }) => kind)).toEqual(['mention']);
   const requests = provider.received.map((request) => verified<PushData>(request));
-  expect(requests).toHaveLength(hold === 'at the provider' ? 2 : hold.requests);
+  expect(hold === 'at the provider' ? [2] : hold.requests).toContain(requests.length);
   expect(new Set(requests.map(({ id }) => id)).size).toBe(1);
   expect(new Set(requests.map(({ data }) => data.collapseKey)).size).toBe(1);
 });
