@@ -8,8 +8,11 @@ interface HistoryPage {
   hasAfter: boolean;
 }
 
-/** All that a device can read of a conversation, page by page. */
-async function readAll(device: Device, c: string, url: string): Promise<Row[]> {
+/** Of a conversation that is not, or no longer, the device's. */
+const NOT_THEIRS: Me = { visibleFromSeq: 0, readSeq: 0, deliveredSeq: 0, unread: 0, unreadCapped: false };
+
+/** All that a device can read of a conversation, page by page; nothing where it may read nothing. */
+async function readAll(device: Device, c: string, url: string): Promise<Row[] | undefined> {
   const rows: Row[] = [];
   for (let after = 0; ;) {
     const answer = await device.rest<HistoryPage>(
@@ -18,6 +21,7 @@ async function readAll(device: Device, c: string, url: string): Promise<Row[]> {
       undefined,
       url,
     );
+    if (!answer.ok && answer.error.code === 'not_found') return undefined;
     if (!answer.ok) throw new Error(JSON.stringify(answer.error));
     rows.push(...answer.data.items.map(messageRow));
     after = rows.at(-1)?.seq ?? after;
@@ -27,11 +31,16 @@ async function readAll(device: Device, c: string, url: string): Promise<Row[]> {
 
 export async function readDevice(device: Device, recorder: Recorder, url: string): Promise<void> {
   for (const [c, copy] of device.copies) {
+    const found = { k: 'final' as const, device: device.name, user: device.user, c, cache: [...copy.rows] };
     const rows = await readAll(device, c, url);
+    if (!rows) {
+      // Whatever its copy holds is too much, and will be found.
+      recorder.add({ ...found, t: now(), rows: [], me: NOT_THEIRS });
+      continue;
+    }
     const answer = await device.rest<{ me: Me }>('GET', `/conversations/${c}`, undefined, url);
     if (!answer.ok) throw new Error(JSON.stringify(answer.error));
-    const me = toMe(answer.data.me);
-    recorder.add({ k: 'final', t: now(), device: device.name, user: device.user, c, rows, me, cache: [...copy.rows] });
+    recorder.add({ ...found, t: now(), rows, me: toMe(answer.data.me) });
   }
 }
 
