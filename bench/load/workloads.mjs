@@ -1,5 +1,6 @@
 // The workloads of docs/performance.md. Each answers its figures for one subject; `scale` shrinks what takes long.
 import { randomUUID } from 'node:crypto';
+import { HttpReader } from './http-reader.mjs';
 import { percentiles, round } from './measure.mjs';
 import { mapLimited, query } from './subjects.mjs';
 import { Traffic } from './traffic.mjs';
@@ -124,8 +125,19 @@ const cpuPer1000 = (before, after, count) => ({
 });
 
 async function reading(subject, seconds, read) {
-  const latencies = [];
+  await readers(WARM_UP_SECONDS, read);
   const before = subject.usage();
+  const latencies = await readers(seconds, read);
+  return {
+    requestsPerSecond: round(latencies.length / seconds, 0),
+    ...percentiles(latencies),
+    cpuPer1000: cpuPer1000(before, subject.usage(), latencies.length),
+  };
+}
+
+/** Each reader asks again as soon as it has its answer; the latencies of all of them in ms. */
+async function readers(seconds, read) {
+  const latencies = [];
   const until = performance.now() + seconds * 1000;
   const reader = async (_, i) => {
     while (performance.now() < until) {
@@ -135,11 +147,7 @@ async function reading(subject, seconds, read) {
     }
   };
   await Promise.all(Array.from({ length: READERS }, reader));
-  return {
-    requestsPerSecond: round(latencies.length / seconds, 0),
-    ...percentiles(latencies),
-    cpuPer1000: cpuPer1000(before, subject.usage(), latencies.length),
-  };
+  return latencies;
 }
 
 async function parleyHistory(subject, { seconds, scale }) {
@@ -154,12 +162,23 @@ async function parleyHistory(subject, { seconds, scale }) {
     await subject.must(reader.token, 'POST', '/api/v1/conversations', { type: 'direct', memberIds: [id] });
   }
   await fillConversation(subject, body.id, reader.id, count);
-  const get = (path) => () => subject.must(reader.token, 'GET', `/api/v1/conversations/${body.id}/messages?${path}`);
-  const sync = () => subject.must(reader.token, 'POST', '/api/v1/sync', {});
+  const messages = (query) => ({ path: () => `/api/v1/conversations/${body.id}/messages?limit=50${query()}` });
+  const over = async (request) => {
+    const connections = await Promise.all(
+      Array.from({ length: READERS }, () =>
+        new HttpReader().open({ port: subject.port, token: reader.token, ...request }),
+      ),
+    );
+    const figures = await reading(subject, seconds, (i) => connections[i].read());
+    connections.forEach((connection) => connection.close());
+    return figures;
+  };
   return {
-    newest: await reading(subject, seconds, get('limit=50')),
-    middle: await reading(subject, seconds, get(`around=${Math.round(count / 2)}&limit=50`)),
-    sync: await reading(subject, seconds, sync),
+    newest: await over(messages(() => '')),
+    middle: await over(messages(() => `&around=${Math.round(count / 2)}`)),
+    // The two above are asked for again and again, and kept by the server; this is what reading them takes.
+    anywhere: await over(messages(() => `&before=${50 + Math.round(Math.random() * (count - 50))}`)),
+    sync: await over({ method: 'POST', path: () => '/api/v1/sync', body: {} }),
   };
 }
 

@@ -167,6 +167,13 @@ describe('statements per request', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('reads a page of history once, as long as nothing in it changes', async () => {
+    const page = `/api/v1/conversations/${world.c}/messages?limit=7`;
+    const used: number[] = [];
+    for (let i = 0; i < 3; i++) used.push((await cost(1, () => world.ada.get(page))).used);
+    expect(used.slice(1)).toEqual([1, 1]);
+  });
+
   it.each([
     ['around a point', 'messages?around=5', 4],
     ['of one message', 'messages/2', 2],

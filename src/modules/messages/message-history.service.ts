@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../platform/auth/actor.js';
+import { BriefMemory } from '../../platform/clock/brief-memory.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { Db } from '../../platform/database/db.js';
-import { ConversationsService } from '../conversations/conversations.service.js';
+import { ServerEpoch } from '../../platform/realtime/server-epoch.js';
+import { ConversationsService, type Membership } from '../conversations/conversations.service.js';
 import type { HistoryQuery, HistoryView } from './dto/history.dto.js';
 import type { MessageView } from './dto/message.view.js';
 import { MessageViews } from './message-views.service.js';
@@ -22,31 +24,60 @@ interface Found {
   hasAfter: boolean;
 }
 
+const PAGE_MS = 30_000;
+const PAGES = 256;
+const PAGE_MAX_CHARS = 65_536;
+
 /** Reads what was written, by seq. Deleted messages stay in their place, so a page never hides a hole. */
 @Injectable()
 export class MessageHistoryService {
+  /**
+   * What was asked for lately: a notification lets everybody open the same conversation at once. A page belongs to one rev,
+   * and with the rev all changes that a page shows, so a page kept is as good as one that is read now.
+   */
+  private readonly pages = new BriefMemory<Promise<string>>(PAGE_MS, PAGES);
+
   constructor(
     private readonly database: DatabaseService,
     private readonly conversations: ConversationsService,
     private readonly views: MessageViews,
+    private readonly epochs: ServerEpoch,
   ) {}
 
-  /** @throws not_found */
-  async page(actor: Actor, conversationId: string, query: HistoryQuery): Promise<HistoryView> {
+  /** A HistoryView, as JSON. @throws not_found */
+  async page(actor: Actor, conversationId: string, query: HistoryQuery): Promise<string> {
     const member = await this.conversations.requireMember(actor, conversationId);
+    const { before, after, around, threadId, limit } = query;
     const { visibleFromSeq, headSeq, headRev } = member;
+    // Revs are counted anew after a restore, which begins an epoch.
+    const at = [this.epochs.current, conversationId, headRev, headSeq, visibleFromSeq];
+    const key = [...at, before, after, around, threadId, limit].join();
+    const known = this.pages.get(key);
+    if (known) return known;
+    const page = this.read(member, query);
+    this.pages.set(key, page);
+    page.then(
+      ({ length }) => length > PAGE_MAX_CHARS && this.pages.delete(key),
+      () => this.pages.delete(key),
+    );
+    return page;
+  }
+
+  private async read(member: Membership, query: HistoryQuery): Promise<string> {
+    const { conversationId, visibleFromSeq, headSeq, headRev } = member;
     // The head before the rows: each row is at least as new as the head says, and none stands above it.
     const found = await this.find(
       { conversationId, visibleFromSeq, headSeq, threadId: query.threadId },
       query,
       this.database,
     );
-    return {
+    const view: HistoryView = {
       items: await this.views.of(found.rows, this.database),
       hasBefore: found.hasBefore,
       hasAfter: found.hasAfter,
       head: { seq: headSeq, rev: headRev },
     };
+    return JSON.stringify(view);
   }
 
   /** One message by seq or by id. @throws not_found */

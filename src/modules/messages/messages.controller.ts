@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpStatus, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpStatus, Param, Post, Query, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { z } from 'zod';
 import type { Actor } from '../../platform/auth/actor.js';
@@ -38,6 +38,7 @@ export class MessagesController {
   }
 
   @Get('conversations/:id/messages')
+  @Header('Content-Type', 'application/json')
   @Returns(200, historyView)
   page(
     @CurrentActor() actor: Actor,

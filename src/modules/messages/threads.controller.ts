@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpStatus, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, HttpStatus, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import type { Actor } from '../../platform/auth/actor.js';
 import { Authenticated, CurrentActor } from '../../platform/auth/auth.decorator.js';
@@ -65,6 +65,7 @@ export class ThreadsController {
   }
 
   @Get('threads/:id/messages')
+  @Header('Content-Type', 'application/json')
   @Returns(200, historyView)
   page(
     @CurrentActor() actor: Actor,

@@ -8,7 +8,7 @@ import { invalidState } from '../../platform/errors/domain-error.js';
 import { EventsService } from '../../platform/events/events.service.js';
 import { decodeCursor, encodeCursor, type Page, type PageQuery, toPage } from '../../platform/http/cursor.js';
 import { ConversationsService, type Membership } from '../conversations/conversations.service.js';
-import type { HistoryView, ThreadHistoryQuery } from './dto/history.dto.js';
+import type { ThreadHistoryQuery } from './dto/history.dto.js';
 import type { CreateThread, UpdateThread } from './dto/thread.dto.js';
 import { type ThreadDetailView, type ThreadRow, toThreadView } from './dto/thread.view.js';
 import { MessageHistoryService } from './message-history.service.js';
@@ -112,7 +112,8 @@ export class ThreadsService {
     });
   }
 
-  async page(actor: Actor, id: string, query: ThreadHistoryQuery): Promise<HistoryView> {
+  /** A HistoryView, as JSON. @throws not_found */
+  async page(actor: Actor, id: string, query: ThreadHistoryQuery): Promise<string> {
     const { thread } = await this.require(actor, id);
     return this.history.page(actor, thread.conversationId, { ...query, threadId: id });
   }

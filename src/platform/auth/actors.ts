@@ -6,7 +6,7 @@ import type { DeliveredEvent } from '../events/domain-event.js';
 import { Live } from '../events/event-handlers.js';
 import { Actor } from './actor.js';
 import { GrantsChanged, SessionRevoked } from './auth.events.js';
-import { BriefMemory } from './brief-memory.js';
+import { BriefMemory } from '../clock/brief-memory.js';
 import type { Permission } from './permissions.js';
 import { TokenService, type TokenClaims } from './token.service.js';
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { epochMs, newId } from '../clock/clock.js';
 import { DomainError } from '../errors/domain-error.js';
-import { BriefMemory } from './brief-memory.js';
+import { BriefMemory } from '../clock/brief-memory.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** What a verified token says; everything else about its user is looked up. */

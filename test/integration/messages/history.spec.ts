@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createTestApp, type TestApp } from '../../support/app.js';
 import { type Person, registerMany } from '../../support/people.js';
 import { createGroup, send } from './support.js';
@@ -109,6 +110,43 @@ describe('history', () => {
     ).toBe(404);
     expect((await eve.put(`/api/v1/conversations/${c}/messages/${old.seq}/reactions/x`)).status).toBe(404);
     expect((await eve.post(`/api/v1/conversations/${c}/threads`, { rootSeq: old.seq })).status).toBe(404);
+  });
+
+  it('shows each change to who asks for the same page again', async () => {
+    const c = await filled(4);
+    const at = `/api/v1/conversations/${c}`;
+    const of = <Body>({ status, body }: { status: number; body: Body }) => {
+      expect(status).toBeLessThan(300);
+      return body;
+    };
+    const create = async (path: string, input: object) => of(await ada.post<{ id: string }>(path, input)).id;
+    let [thread, call] = ['', ''];
+    const changes: [string, () => Promise<unknown>][] = [
+      ['a message', () => send(ben, c, 'and another')],
+      ['an edit', async () => of(await ada.patch(`${at}/messages/2`, { body: 'edited' }))],
+      ['a reaction', async () => of(await ben.put(`${at}/messages/2/reactions/👍`))],
+      ['the same by another', async () => of(await ada.put(`${at}/messages/2/reactions/👍`))],
+      ['a reaction taken back', async () => of(await ben.delete(`${at}/messages/2/reactions/👍`))],
+      ['a pin', async () => of(await ada.put(`${at}/messages/3/pin`))],
+      ['a pin taken off', async () => of(await ada.delete(`${at}/messages/3/pin`))],
+      ['a thread', async () => (thread = await create(`${at}/threads`, { rootSeq: 3 }))],
+      ['a reply', () => send(ben, c, { body: 'reply', threadId: thread })],
+      ['a title', async () => of(await ada.patch(`/api/v1/threads/${thread}`, { title: 'Topic' }))],
+      ['a lock', async () => of(await ada.patch(`/api/v1/threads/${thread}`, { locked: true }))],
+      ['a call', async () => (call = await create(`${at}/calls`, { media: 'audio', clientId: randomUUID() }))],
+      ['a call that is taken', async () => of(await ben.post(`/api/v1/calls/${call}/accept`))],
+      ['a call that ended', async () => of(await ada.post(`/api/v1/calls/${call}/end`))],
+      ['a deletion', async () => of(await ada.delete(`${at}/messages/2`))],
+    ];
+    for (const [change, make] of changes) {
+      const before = await read(ben, c);
+      expect(await read(ben, c)).toEqual(before);
+      await make();
+      const after = await read(ben, c);
+      expect({ change, after }).not.toEqual({ change, after: before });
+      const alone = await Promise.all(after.items.map(({ seq }) => ben.get(`${at}/messages/${seq}`)));
+      expect({ change, items: after.items }).toEqual({ change, items: alone.map(of) });
+    }
   });
 
   it.each(['before=1&after=2', 'around=1&after=2', 'limit=0', 'limit=101', 'before=-1', 'before=x', 'colour=red'])(

@@ -1,4 +1,4 @@
-import { monotonicMs } from '../clock/clock.js';
+import { monotonicMs } from './clock.js';
 
 /**
  * What is known for so many ms and then forgotten, whether or not somebody asks again; at most `max` of it. All of it lives
