@@ -1,10 +1,10 @@
 // How long the schema check of a boot takes: Parley's schema filled up to 60 tables, read by the single statement and
-// compared; cold on a new connection, warm on the same one. Needs a built server (dist/) and a PostgreSQL on which databases may be created:
+// compared as a boot does it; cold on a new connection, warm on the same one. Needs a built server (dist/) and a PostgreSQL on which databases may be created:
 //   DATABASE_URL=postgres://… node bench/verify-schema.mjs [rounds]
 import { join } from 'node:path';
 import pg from 'pg';
-import { compareObjects } from '../dist/platform/database/lifecycle/manifest-compare.js';
-import { readLiveObjects } from '../dist/platform/database/lifecycle/manifest-read.js';
+import { compareSchema } from '../dist/platform/database/lifecycle/manifest-compare.js';
+import { readSchema } from '../dist/platform/database/lifecycle/manifest-read.js';
 import { loadMigrations } from '../dist/platform/database/lifecycle/migration-files.js';
 import { replayMigrations } from '../dist/platform/database/lifecycle/replay.js';
 
@@ -41,18 +41,20 @@ const version = (await admin.query('SHOW server_version')).rows[0].server_versio
 try {
   const expected = await onNewConnection(async (client) => {
     await replayMigrations(client, 'public', await loadMigrations(join(import.meta.dirname, '../prisma/migrations')));
-    const tables = async () => (await readLiveObjects(client, 'public')).filter(({ kind }) => kind === 'table').length;
+    const tables = async () =>
+      (await readSchema(client, 'public')).objects.filter(({ kind }) => kind === 'table').length;
     for (let n = await tables(); n < TABLES; n += 1) await client.query(table(n));
     await client.query('ANALYZE');
-    return readLiveObjects(client, 'public');
+    const { fingerprint, objects } = await readSchema(client, 'public');
+    return { migrations: [{ after: fingerprint }], objects };
   });
   const times = { cold: [], warm: [] };
   for (let round = 0; round < rounds; round += 1) {
     await onNewConnection(async (client) => {
       for (const kind of ['cold', 'warm']) {
         const start = performance.now();
-        const live = await readLiveObjects(client, 'public');
-        const { fatal, policy } = compareObjects(expected, live, { drift: 'warn' });
+        const live = await readSchema(client, 'public');
+        const { fatal, policy } = compareSchema(expected, live, { drift: 'warn' });
         times[kind].push(performance.now() - start);
         if (fatal.length + policy.length > 0) throw new Error('the unchanged schema differs from itself');
       }
@@ -72,7 +74,7 @@ try {
       bench: 'verify-schema',
       server: version,
       tables: TABLES,
-      objects: expected.length,
+      objects: expected.objects.length,
       rounds,
       ...summary,
     }),

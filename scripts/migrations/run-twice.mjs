@@ -1,6 +1,5 @@
 import pg from 'pg';
-import { fingerprint } from '../../dist/platform/database/lifecycle/manifest-fingerprint.js';
-import { readObjectsInFull } from '../../dist/platform/database/lifecycle/manifest-read.js';
+import { readSchema } from '../../dist/platform/database/lifecycle/manifest-read.js';
 import { messagesOf } from './plan-files.mjs';
 
 /**
@@ -18,7 +17,7 @@ export const runTwice = async (url, files, count) => {
     for (const [index, { name, sql }] of files.entries()) {
       const apply = async () => {
         for (const message of messagesOf(sql)) await client.query(message);
-        return fingerprint(await readObjectsInFull(client, 'public'));
+        return (await readSchema(client, 'public')).fingerprint;
       };
       try {
         const once = await apply();

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fingerprint } from '../../../src/platform/database/lifecycle/manifest-fingerprint.js';
-import { readObjectsInFull } from '../../../src/platform/database/lifecycle/manifest-read.js';
+import { readSchema } from '../../../src/platform/database/lifecycle/manifest-read.js';
 import { loadSeeds } from '../../../src/platform/database/lifecycle/seeds.js';
 import { prisma } from '../../support/schema-engine/prisma-cli.js';
 import { migrations, SchemaFixture, seeds } from './schema-fixture.js';
@@ -23,7 +22,7 @@ async function dataHash(fixture: SchemaFixture): Promise<string> {
 
 describe('every migration runs twice', () => {
   const fixture = SchemaFixture.use([]);
-  const schemaHash = async () => fingerprint(await readObjectsInFull(fixture.db, 'public'));
+  const schemaHash = async () => (await readSchema(fixture.db, 'public')).fingerprint;
 
   it.each(migrations())('$name', async ({ sql }) => {
     const empty = await schemaHash();
@@ -59,7 +58,7 @@ describe('two schemas of one database', () => {
     for (const schema of ['first', 'second']) {
       await fixture.db.query(`CREATE SCHEMA ${schema}; SET search_path = ${schema}`);
       for (const { sql } of [...migrations(), ...seeds()]) await fixture.db.query(sql);
-      found.push(fingerprint(await readObjectsInFull(fixture.db, schema)));
+      found.push((await readSchema(fixture.db, schema)).fingerprint);
     }
     expect(found[1]).toBe(found[0]);
   });

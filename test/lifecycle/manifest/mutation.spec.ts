@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { compareObjects } from '../../../src/platform/database/lifecycle/manifest-compare.js';
-import { readLiveObjects, readObjectsInFull } from '../../../src/platform/database/lifecycle/manifest-read.js';
+import { compareObjects, compareSchema } from '../../../src/platform/database/lifecycle/manifest-compare.js';
+import {
+  readLiveObjects,
+  readObjectsInFull,
+  readSchema,
+} from '../../../src/platform/database/lifecycle/manifest-read.js';
 import { objectLabel } from '../../../src/platform/database/lifecycle/manifest.js';
 import type { Manifest, SchemaObject } from '../../../src/platform/database/lifecycle/manifest.js';
 import { loadMigrations } from '../../../src/platform/database/lifecycle/migration-files.js';
@@ -28,7 +32,7 @@ describe('every object of the schema', () => {
     manifest = await withClient(original.url, async (client) => {
       const files = await loadMigrations(join(import.meta.dirname, '../../../prisma/migrations'));
       await replayMigrations(client, 'public', files);
-      return manifestOf(await readObjectsInFull(client, 'public'));
+      return manifestOf(await readObjectsInFull(client, 'public'), await liveFingerprint(client));
     });
   });
   afterAll(() => original.drop());
@@ -38,9 +42,7 @@ describe('every object of the schema', () => {
     await withClient(original.url, async (client) => {
       for (const object of manifest.objects) {
         const seen = await undone(client, dropSql(object), async () => {
-          const { fatal, policy } = compareObjects(manifest.objects, await readLiveObjects(client, 'public'), {
-            drift: 'warn',
-          });
+          const { fatal, policy } = compareSchema(manifest, await readSchema(client, 'public'), { drift: 'warn' });
           return [...fatal, ...policy].some((d) => d.kind === 'missing' && d.object === objectLabel(object));
         });
         if (!seen) unseen.push(objectLabel(object));

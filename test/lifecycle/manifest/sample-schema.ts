@@ -1,5 +1,4 @@
-import { readObjectsInFull } from '../../../src/platform/database/lifecycle/manifest-read.js';
-import { fingerprint } from '../../../src/platform/database/lifecycle/manifest-fingerprint.js';
+import { readObjectsInFull, readSchema } from '../../../src/platform/database/lifecycle/manifest-read.js';
 import type { Manifest, SchemaObject } from '../../../src/platform/database/lifecycle/manifest.js';
 import { Client } from 'pg';
 import { emptyDatabase } from '../../support/database.js';
@@ -52,8 +51,10 @@ export interface Sample {
   drop(): Promise<void>;
 }
 
-export function manifestOf(objects: SchemaObject[]): Manifest {
-  return { format: 1, minServer: 14, head: '', epoch: 0, migrations: [], objects };
+/** Of a schema with these objects, which one migration brought it to. */
+export function manifestOf(objects: SchemaObject[], after = ''): Manifest {
+  const migration = { name: '', checksum: '', lane: 'transactional', epoch: 0, before: '', after } as const;
+  return { format: 1, minServer: 14, head: '', epoch: 0, migrations: [migration], objects };
 }
 
 /** A database with the sample schema, and the manifest of it. */
@@ -82,4 +83,4 @@ export async function undone<T>(client: Client, sql: string, work: () => Promise
 }
 
 export const liveFingerprint = async (client: Client): Promise<string> =>
-  fingerprint(await readObjectsInFull(client, 'public'));
+  (await readSchema(client, 'public')).fingerprint;

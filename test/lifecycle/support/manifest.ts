@@ -1,6 +1,5 @@
 import { Client } from 'pg';
-import { fingerprint } from '../../../src/platform/database/lifecycle/manifest-fingerprint.js';
-import { readObjectsInFull } from '../../../src/platform/database/lifecycle/manifest-read.js';
+import { readObjectsInFull, readSchema } from '../../../src/platform/database/lifecycle/manifest-read.js';
 import {
   MANIFEST_FORMAT,
   type Manifest,
@@ -15,11 +14,11 @@ export async function buildManifest(url: string, migrationsDir: string): Promise
   await client.connect();
   try {
     const migrations: ManifestMigration[] = [];
-    let before = fingerprint(await readObjectsInFull(client, 'public'));
+    let before = (await readSchema(client, 'public')).fingerprint;
     for (const file of await loadMigrations(migrationsDir)) {
       const parts = file.lane === 'transactional' ? [file.sql] : statements(file.sql).map((s) => s.text);
       for (const part of parts) await client.query(part);
-      const after = fingerprint(await readObjectsInFull(client, 'public'));
+      const after = (await readSchema(client, 'public')).fingerprint;
       migrations.push({ name: file.name, checksum: file.checksum, lane: file.lane, epoch: file.epoch, before, after });
       before = after;
     }

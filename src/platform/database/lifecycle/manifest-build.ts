@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { Client, escapeIdentifier } from 'pg';
 
-import { fingerprint } from './manifest-fingerprint.js';
-import { readObjectsInFull } from './manifest-read.js';
+import { readObjectsInFull, readSchema } from './manifest-read.js';
 import { MANIFEST_FORMAT } from './manifest.js';
 import type { Manifest, ManifestMigration, SchemaObject } from './manifest.js';
 import type { MigrationFile } from './migration-files.js';
@@ -22,10 +21,10 @@ export async function buildManifest(
 ): Promise<Manifest> {
   return onScratchDatabase(adminUrl, async (client) => {
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(schema)}`);
-    let before = fingerprint(await readObjectsInFull(client, schema));
+    let before = (await readSchema(client, schema)).fingerprint;
     const migrations: ManifestMigration[] = [];
     await replayMigrations(client, schema, files, async ({ name, checksum, lane, epoch }) => {
-      const after = fingerprint(await readObjectsInFull(client, schema));
+      const after = (await readSchema(client, schema)).fingerprint;
       migrations.push({ name, checksum, lane, epoch, before, after });
       before = after;
     });

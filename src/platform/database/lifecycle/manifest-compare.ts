@@ -5,6 +5,7 @@ import {
   commandForMissing,
   commandForRename,
 } from './difference-command.js';
+import type { LiveSchema } from './live-schema.js';
 import { objectLabel } from './manifest.js';
 import type { Manifest, ObjectKind, SchemaObject } from './manifest.js';
 import { matchObjects } from './manifest-match.js';
@@ -60,10 +61,24 @@ const SEVERITY: Record<ObjectKind, [missing: Severity, different: Severity, extr
   'row security': ['fatal', 'fatal', 'policy'],
 };
 
+/**
+ * What is there with what the build needs. An equal fingerprint leaves only what is not part of it: rights on tables, and
+ * versions of extensions.
+ */
+export function compareSchema(manifest: Manifest, live: LiveSchema, options: { drift: 'warn' | 'strict' }): Comparison {
+  const same = live.fingerprint === manifest.migrations.at(-1)?.after && live.lacking.size === 0;
+  if (!same) return compareObjects(manifest.objects, live.objects, options);
+  return compareObjects(
+    manifest.objects.filter(({ kind }) => kind === 'extension'),
+    live.extensions,
+    options,
+  );
+}
+
 /** Compares by the severity table of the schema lifecycle. Structure first: another name alone is info. */
 export function compareObjects(
-  expected: SchemaObject[],
-  live: SchemaObject[],
+  expected: readonly SchemaObject[],
+  live: readonly SchemaObject[],
   options: { drift: 'warn' | 'strict' },
 ): Comparison {
   const result: Comparison = { fatal: [], policy: [], info: [] };
@@ -73,7 +88,7 @@ export function compareObjects(
   return result;
 }
 
-function findings(expected: SchemaObject[], live: SchemaObject[]): Finding[] {
+function findings(expected: readonly SchemaObject[], live: readonly SchemaObject[]): Finding[] {
   const { pairs, missing, extra } = matchObjects(expected, live);
   return [
     ...missing.map((object): Finding => {
@@ -184,7 +199,7 @@ const RESTRICTING: ReadonlySet<ObjectKind> = new Set(['primary key', 'unique', '
  * May this build serve on a newer schema? `minEpoch` is `lifecycle.meta.min_epoch`, 0 when there is none. All that the
  * build knows must be there, and nothing on its tables may refuse rows which it considers good.
  */
-export function checkAhead(manifest: Manifest, live: SchemaObject[], minEpoch: number): AheadCheck {
+export function checkAhead(manifest: Manifest, live: readonly SchemaObject[], minEpoch: number): AheadCheck {
   const columns = new Set(manifest.objects.filter((o) => o.kind === 'column').map((o) => `${o.table}.${o.name}`));
   const reasons = findings(manifest.objects, live)
     .filter((one) => (one.severity === 'fatal' ? !isHarmless(one) : restricts(one, columns)))

@@ -28,7 +28,7 @@ const isValid = (object: SchemaObject): boolean => object.valid !== false;
  * Pairs what is expected with what is there: first the same in name and structure, then in structure alone, then in
  * name alone (a primary key even without that). Objects of tables that are missing or extra as a whole are left out.
  */
-export function matchObjects(expected: SchemaObject[], live: SchemaObject[]): Matching {
+export function matchObjects(expected: readonly SchemaObject[], live: readonly SchemaObject[]): Matching {
   const known = relations(expected);
   const present = relations(live);
   const shared = (o: SchemaObject): boolean => o.table === '' || (known.has(o.table) && present.has(o.table));
@@ -38,7 +38,7 @@ export function matchObjects(expected: SchemaObject[], live: SchemaObject[]): Ma
   return result;
 }
 
-const relations = (objects: SchemaObject[]): Set<string> =>
+const relations = (objects: readonly SchemaObject[]): Set<string> =>
   new Set(objects.filter((o) => o.kind === 'table' || o.kind === 'view').map((o) => o.name));
 
 type Group = { expected: SchemaObject[]; live: SchemaObject[] };

@@ -1,6 +1,7 @@
 import { LifecycleError } from './errors.js';
-import { checkAhead, compareObjects, type Comparison, type Difference } from './manifest-compare.js';
-import type { Manifest, ManifestMigration, SchemaObject } from './manifest.js';
+import { checkAhead, compareObjects, compareSchema, type Comparison, type Difference } from './manifest-compare.js';
+import type { LiveSchema } from './live-schema.js';
+import type { Manifest, ManifestMigration } from './manifest.js';
 import type { MigrationFile } from './migration-files.js';
 import { seedChecksum } from './seeds.js';
 import { controlsTransaction, refusesTransaction, statements } from './sql-lexer.js';
@@ -99,7 +100,7 @@ export function reconcile(build: Build, state: DatabaseState, settings: Lifecycl
   if (reached > build.epoch) throw epochError(reached, build.epoch);
 
   const settled = pending.length === 0 && settle.length === 0;
-  const comparison = settled && manifest && state.live ? compare(manifest, state, settings) : undefined;
+  const comparison = settled && manifest && state.live ? compareSchema(manifest, state.live, settings) : undefined;
   return {
     ...nothing,
     settle,
@@ -155,14 +156,6 @@ function refuseUnsafe(pending: readonly MigrationFile[]): void {
 
 const firstWords = (head: string): string => head.split(' ').slice(0, 4).join(' ');
 
-/** An equal fingerprint leaves only what is not part of it: rights on tables, and versions of extensions. */
-function compare(manifest: Manifest, { live, fingerprint }: DatabaseState, settings: LifecycleSettings): Comparison {
-  const same = fingerprint === manifest.migrations.at(-1)?.after;
-  const open = (objects: SchemaObject[]): SchemaObject[] =>
-    same ? objects.filter(({ kind }) => kind === 'table' || kind === 'extension') : objects;
-  return compareObjects(open(manifest.objects), open(live ?? []), { drift: settings.drift });
-}
-
 function withoutHistory(build: Build, state: DatabaseState, settings: LifecycleSettings): Plan {
   if (state.minEpoch > build.epoch) throw epochError(state.minEpoch, build.epoch);
   const fresh = { ...nothing, pending: build.files, seeds: build.seeds };
@@ -182,13 +175,13 @@ function withoutHistory(build: Build, state: DatabaseState, settings: LifecycleS
   throw adoptionError(build, state, stages[stage]);
 }
 
+const strictly = (manifest: Manifest, live: LiveSchema): Comparison =>
+  compareObjects(manifest.objects, live.objects, { drift: 'strict' });
+
 function adoptionError(build: Build, state: DatabaseState, exact: ManifestMigration | undefined): LifecycleError {
   const { manifest } = build;
-  const differences =
-    exact || !manifest || !state.live ? [] : compareObjects(manifest.objects, state.live, { drift: 'strict' }).fatal;
-  const extra =
-    exact || !manifest || !state.live ? [] : compareObjects(manifest.objects, state.live, { drift: 'strict' }).info;
-  const shown = [...differences, ...extra];
+  const comparison = exact || !manifest || !state.live ? undefined : strictly(manifest, state.live);
+  const shown = [...(comparison?.fatal ?? []), ...(comparison?.info ?? [])];
   return new LifecycleError(
     'decision',
     `the schema is not empty and has no migration history: ${
@@ -238,10 +231,7 @@ function settlement(row: HistoryRow, file: MigrationFile, build: Build, state: D
       : known
         ? 'the schema is neither the one before nor the one after it'
         : 'it changes only data, so the schema cannot tell whether it ran';
-  const comparison =
-    known && build.manifest && state.live
-      ? compareObjects(build.manifest.objects, state.live, { drift: 'strict' }).fatal
-      : [];
+  const comparison = known && build.manifest && state.live ? strictly(build.manifest, state.live).fatal : [];
   throw new LifecycleError(
     'decision',
     `migration ${file.name} began and did not finish, and ${why}${listed(comparison)}`,
@@ -298,7 +288,7 @@ function aheadPlan(build: Build, state: DatabaseState, settings: LifecycleSettin
   }
   if (state.minEpoch > build.epoch) throw epochError(state.minEpoch, build.epoch);
   if (build.manifest && state.live) {
-    const { compatible, reasons } = checkAhead(build.manifest, state.live, state.minEpoch);
+    const { compatible, reasons } = checkAhead(build.manifest, state.live.objects, state.minEpoch);
     if (!compatible) {
       throw new LifecycleError('incompatible', `the newer schema does not carry this build${listed(reasons)}`, {
         hint,

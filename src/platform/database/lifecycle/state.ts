@@ -1,8 +1,7 @@
 import type { ClientBase, QueryArrayResult } from 'pg';
 
-import { fingerprint } from './manifest-fingerprint.js';
-import { liveObjectsSql, objectsIn } from './manifest-read.js';
-import type { SchemaObject } from './manifest.js';
+import type { LiveSchema } from './live-schema.js';
+import { liveSchemaSql, schemaIn } from './manifest-read.js';
 import { lifecycleTables, literal, type LifecycleTables } from './tables.js';
 
 export interface HistoryRow {
@@ -42,7 +41,7 @@ export interface DatabaseState {
   minEpoch: number;
   quarantined: Quarantine[];
   /** Null when structure is not verified: no manifest, or nothing there yet. */
-  live: SchemaObject[] | null;
+  live: LiveSchema | null;
   fingerprint: string | null;
 }
 
@@ -120,7 +119,7 @@ export async function readState(client: ClientBase, schema: string, options: Rea
   try {
     for (;;) {
       const reads = readsStructure(found);
-      const wanted = [find, readRows(t, found), ...(reads ? [liveObjectsSql(schema, appRole)] : []), 'COMMIT'];
+      const wanted = [find, readRows(t, found), ...(reads ? [liveSchemaSql(schema, appRole)] : []), 'COMMIT'];
       const results = await messageOf(client, `${BEGIN};\n${settings}${wanted.join(';\n')}`);
       const [seen, kept, ...objects] = results.slice(reads ? -6 : -3);
       const [history, home, empty] = (seen?.rows[0] ?? []) as [boolean, boolean, boolean];
@@ -129,8 +128,9 @@ export async function readState(client: ClientBase, schema: string, options: Rea
       // Somebody made or dropped them meanwhile: it was the wrong question.
       if (before.history !== history || before.home !== home || readsStructure(found) !== reads) continue;
       const [rows, seeds, minEpoch, quarantined] = (kept?.rows[0] ?? []) as Kept;
-      const live = reads ? objectsIn(schema, objects) : null;
-      return { history: rows, empty, home, seeds, minEpoch, quarantined, live, fingerprint: live && fingerprint(live) };
+      const live = reads ? schemaIn(schema, objects) : null;
+      const fingerprint = live?.fingerprint ?? null;
+      return { history: rows, empty, home, seeds, minEpoch, quarantined, live, fingerprint };
     }
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);

@@ -1,4 +1,4 @@
-import { compareObjects, type Comparison } from './manifest-compare.js';
+import { compareSchema, type Comparison } from './manifest-compare.js';
 import { LifecycleError } from './errors.js';
 import { readHolders } from './lock-holders.js';
 import { looking } from './operate.js';
@@ -47,9 +47,7 @@ export async function status(options: LifecycleOptions): Promise<Status> {
     const state = await read();
     const verdict = judge(build, state, session);
     const comparison =
-      build.manifest && state.live
-        ? compareObjects(build.manifest.objects, state.live, { drift: session.run.settings.drift })
-        : null;
+      build.manifest && state.live ? compareSchema(build.manifest, state.live, session.run.settings) : null;
     return {
       migrations: migrationStates(build, state),
       seeds: build.seeds.map((seed) => ({
