@@ -5,20 +5,30 @@ import { Durable, Live } from '../../platform/events/event-handlers.js';
 import { postOutgoing } from '../../platform/http/outgoing-post.js';
 import { envelopeOf, signWebhook } from '../../platform/http/webhook.js';
 import { Log } from '../../platform/logging/log.js';
+import { AlertMail } from './alert-mail.service.js';
 import { HealthAlertChanged, type HealthAlertPayload, QueueProbed } from './operations.events.js';
 import { QueueProbeService } from './queue-probe.service.js';
 
 const TIMEOUT_MS = 3000;
 
+/** A place where alerts go. */
+type Sink = (id: string, alert: HealthAlertPayload) => void | Promise<void>;
+
 @Injectable()
 export class OperationsConsumer {
-  /** A repeat is for the webhook; one line is enough. */
-  private logged: string | undefined;
+  private readonly sinks: readonly Sink[] = [
+    (_id, alert) => this.write(alert),
+    (id, alert) => this.post(id, alert),
+    (id, alert) => this.mail.send(id, alert),
+  ];
+  /** The last alert and whom it has reached: a repeat is for the others. */
+  private told = { id: '', sinks: new Set<Sink>() };
 
   constructor(
     private readonly config: Config,
     private readonly log: Log,
     private readonly probes: QueueProbeService,
+    private readonly mail: AlertMail,
   ) {}
 
   @Live(QueueProbed)
@@ -27,15 +37,21 @@ export class OperationsConsumer {
   }
 
   /**
-   * Where alerts go: the log always, ALERT_WEBHOOK_URL when it is set. A receiver that fails is asked again by the relay;
-   * repeats carry the same Parley-Event-Id.
+   * Where alerts go: the log always, ALERT_WEBHOOK_URL and ALERT_EMAIL_TO when they are set. A receiver that fails is asked
+   * again by the relay; repeats carry the same Parley-Event-Id and Message-ID.
    */
   @Durable(HealthAlertChanged)
   async onAlert({ id, payload }: DeliveredEvent): Promise<void> {
-    const alert = payload as HealthAlertPayload;
-    if (id !== this.logged) this.write(alert);
-    this.logged = id;
-    await this.post(id, alert);
+    if (id !== this.told.id) this.told = { id, sinks: new Set() };
+    const { sinks: reached } = this.told;
+    const tries = this.sinks
+      .filter((sink) => !reached.has(sink))
+      .map(async (sink) => {
+        await sink(id, payload as HealthAlertPayload);
+        reached.add(sink);
+      });
+    const failed = (await Promise.allSettled(tries)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
   }
 
   private write(alert: HealthAlertPayload): void {

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { QueueModule } from '../../platform/queue/queue.module.js';
+import { AlertMail } from './alert-mail.service.js';
 import { AlertsService } from './alerts.service.js';
 import { HealthController } from './health.controller.js';
 import { HealthService } from './health.service.js';
@@ -37,6 +38,7 @@ import { ViolationsService } from './violations.service.js';
     SystemHealthController,
   ],
   providers: [
+    AlertMail,
     AlertsService,
     HealthDetailService,
     HealthService,

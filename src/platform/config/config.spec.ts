@@ -36,6 +36,18 @@ describe('configuration', () => {
     expect(faults.map(({ name }) => name)).toEqual(['APNS_KEY_ID', 'APNS_TOPIC']);
   });
 
+  it('sends alerts by e-mail when it knows from whom and through which server', async () => {
+    const mail = { ALERT_EMAIL_TO: 'ops@example.com, night@example.com', ALERT_EMAIL_FROM: 'parley@example.com' };
+    await expect(loadConfig({ ...mail, SMTP_URL: 'smtps://user:hunter2@mail.example.com:465' })).resolves.toMatchObject(
+      mail,
+    );
+    const { faults, message } = await faultsOf({ ALERT_EMAIL_TO: 'ops@example.com', SMTP_URL: 'http://:hunter2@mail' });
+    expect(faults.map(({ name }) => name)).toEqual(['SMTP_URL', 'ALERT_EMAIL_FROM']);
+    expect(message).not.toContain('hunter2');
+    for (const faulty of ['ops', 'ops@example.com;night@example.com', 'Ops <ops@example.com>'])
+      expect((await faultsOf({ ALERT_EMAIL_TO: faulty })).faults.map(({ name }) => name)).toEqual(['ALERT_EMAIL_TO']);
+  });
+
   it('says where each value came from: default, environment, file, parameter store', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'parley-config-'));
     const file = join(folder, 'secret');

@@ -148,6 +148,8 @@ function contradictions(config: Config, env: Environment): ConfigFault[] {
   if (config.HOST_JWT_ISSUER && !config.HOST_JWT_JWKS_URL && !config.HOST_JWT_SECRET)
     need('HOST_JWT_JWKS_URL', 'this or HOST_JWT_SECRET is required with HOST_JWT_ISSUER');
   if (config.HOST_JWT_ISSUER && !config.HOST_JWT_AUDIENCE) need('HOST_JWT_AUDIENCE', 'required with HOST_JWT_ISSUER');
+  for (const name of ['SMTP_URL', 'ALERT_EMAIL_FROM'] as const)
+    if (config.ALERT_EMAIL_TO !== undefined && !given(name)) need(name, 'required with ALERT_EMAIL_TO');
   for (const name of ['APNS_KEY_ID', 'APNS_TEAM_ID', 'APNS_TOPIC'] as const)
     if (config.APNS_KEY !== undefined && !given(name)) need(name, 'required with APNS_KEY');
   return faults;

@@ -44,6 +44,25 @@ const optionalOneOf = <const T extends readonly [string, ...string[]]>(values: T
 const url = (protocols: RegExp, allowed: string, description: string, secret = false) =>
   setting(z.string().regex(protocols, 'not such a URL').optional(), allowed, description, secret);
 const httpUrl = (description: string) => url(/^https?:\/\//, 'an http or https URL', description);
+const ADDRESS = String.raw`[^\s@,<>]+@[^\s@,<>]+`;
+const address = (description: string) =>
+  setting(
+    z
+      .string()
+      .regex(new RegExp(`^${ADDRESS}$`), 'not an e-mail address')
+      .optional(),
+    'an e-mail address',
+    description,
+  );
+const addresses = (description: string) =>
+  setting(
+    z
+      .string()
+      .regex(new RegExp(`^${ADDRESS}(, *${ADDRESS})*$`), 'not e-mail addresses')
+      .optional(),
+    'e-mail addresses, comma-separated',
+    description,
+  );
 const origin = (byDefault: string, description: string) =>
   setting(
     z
@@ -343,6 +362,14 @@ export const settings = {
   LOAD_SHEDDING: flag(true, 'refuse the least important work while a replica is overloaded'),
   ALERT_WEBHOOK_URL: httpUrl('receives health alerts'),
   ALERT_WEBHOOK_SECRET: optionalText('signs health alerts', true),
+  ALERT_EMAIL_TO: addresses('receive health alerts'),
+  ALERT_EMAIL_FROM: address('whom health alerts come from'),
+  SMTP_URL: url(
+    /^smtps?:\/\/[^/]+\/?$/,
+    'an smtp or smtps URL, with user and password where the server asks for them',
+    'the mail server for health alerts',
+    true,
+  ),
   DRAIN_WAIT_MS: setting(
     z
       .string()

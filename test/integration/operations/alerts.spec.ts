@@ -1,10 +1,15 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { AlertMail } from '../../../src/modules/operations/alert-mail.service.js';
 import { AlertsService } from '../../../src/modules/operations/alerts.service.js';
+import { Config } from '../../../src/platform/config/config.js';
 import { OutboxRelay } from '../../../src/platform/events/outbox-relay.js';
 import { sql } from '../../../src/platform/database/sql.js';
 import { createTestApp, type TestApp } from '../../support/app.js';
+import { Authority } from '../../support/certificates.js';
 import { query } from '../../support/database.js';
 import type { Person } from '../../support/people.js';
 import { operator } from './support.js';
@@ -21,6 +26,27 @@ let admin: Person;
 let receiver: Server;
 let answer = 204;
 const notices: Notice[] = [];
+const letters: string[] = [];
+let mailServer: SMTPServer;
+/** Takes every letter without a question. */
+const startMailServer = async (options: SMTPServerOptions = {}) => {
+  const server = new SMTPServer({
+    disabledCommands: ['STARTTLS'],
+    authOptional: true,
+    onData: (stream, _session, done) => {
+      let text = '';
+      stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      stream.on('end', () => {
+        letters.push(text);
+        done();
+      });
+    },
+    ...options,
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+};
+const hostOf = ({ server }: SMTPServer) => `127.0.0.1:${(server.address() as AddressInfo).port}`;
 const SECRET = 'secret of the alert webhook';
 let forged = 0;
 
@@ -38,8 +64,16 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/alerts`;
+  mailServer = await startMailServer();
   // Without background work of their own: the test evaluates and relays.
-  app = await createTestApp({ ROLE: 'api', ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: SECRET });
+  app = await createTestApp({
+    ROLE: 'api',
+    ALERT_WEBHOOK_URL: url,
+    ALERT_WEBHOOK_SECRET: SECRET,
+    ALERT_EMAIL_TO: 'ops@example.com, night@example.com',
+    ALERT_EMAIL_FROM: 'parley@example.com',
+    SMTP_URL: `smtp://${hostOf(mailServer)}`,
+  });
   second = await createTestApp({ ROLE: 'api' }, { databaseUrl: app.databaseUrl });
   admin = await operator(app);
 });
@@ -47,11 +81,13 @@ afterAll(async () => {
   await second.close();
   await app.close();
   receiver.close();
+  await new Promise<void>((resolve) => mailServer.close(resolve));
   expect(forged).toBe(0);
 });
 beforeEach(async () => {
   await query('DELETE FROM system_metric_samples; DELETE FROM health_alerts; DELETE FROM outbox;', [], app.databaseUrl);
   notices.length = 0;
+  letters.length = 0;
 });
 
 const replica = randomUUID();
@@ -121,6 +157,17 @@ it('opens one alert, raises it, lowers it, resolves it, and tells each once', as
   }
   expect(new Set(notices.map(({ type }) => type))).toEqual(new Set(['health.alert']));
   expect(new Set(notices.map(({ id }) => id)).size).toBe(4);
+  expect(letters.map((letter) => /^Subject: (.*)\r$/m.exec(letter)?.[1])).toEqual([
+    '[Parley] cpuUsage: warning',
+    '[Parley] cpuUsage: critical',
+    '[Parley] cpuUsage: warning',
+    '[Parley] cpuUsage: resolved',
+  ]);
+  expect(letters[1]).toContain('To: ops@example.com, night@example.com');
+  expect(letters[1]).toContain('cpuUsage is 95; the threshold for critical is 85.');
+  expect(letters.map((letter) => /^Message-ID: <(.*)@parley>\r$/im.exec(letter)?.[1])).toEqual(
+    notices.map(({ id }) => id),
+  );
   expect(await list('state=open')).toEqual([]);
   expect(await list()).toMatchObject([{ metric: 'cpuUsage', replicaId: replica, resolvedAt: expect.any(String) }]);
 });
@@ -200,4 +247,37 @@ it('asks a receiver that failed again, with the same event id', async () => {
   await relay();
   expect(told()).toEqual(['cpuUsage opened critical', 'cpuUsage opened critical']);
   expect(notices[0]?.id).toBe(notices[1]?.id);
+  // Whom it had reached hears nothing again.
+  expect(letters).toHaveLength(1);
+});
+
+it('sends its password over TLS, and to no mail server without', async () => {
+  const tried: string[] = [];
+  const authority = new Authority();
+  const usual = getCACertificates('default');
+  setDefaultCACertificates([...usual, authority.cert]);
+  const onAuth: SMTPServerOptions['onAuth'] = ({ username, password }, _session, done) => {
+    tried.push(`${username}:${password}`);
+    done(null, { user: username });
+  };
+  const insecure = await startMailServer({ allowInsecureAuth: true, onAuth });
+  const secure = await startMailServer({ secure: true, ...authority.issue('127.0.0.1'), onAuth });
+  const config = app.app.nest.get(Config);
+  const send = (url: string) =>
+    new AlertMail(Object.assign(Object.create(config) as Config, { SMTP_URL: url })).send('an id', {
+      id: 'an id',
+      metric: 'cpuUsage',
+      level: 'critical',
+      change: 'opened',
+      replicaId: null,
+      value: 99,
+      threshold: 85,
+    });
+  await expect(send(`smtp://parley:p%40ss@${hostOf(insecure)}`)).rejects.toThrow('TLS');
+  expect({ tried, letters }).toEqual({ tried: [], letters: [] });
+  await send(`smtps://parley:p%40ss@${hostOf(secure)}`);
+  expect(tried).toEqual(['parley:p@ss']);
+  expect(letters).toHaveLength(1);
+  setDefaultCACertificates(usual);
+  for (const server of [insecure, secure]) await new Promise<void>((resolve) => server.close(resolve));
 });
