@@ -82,6 +82,10 @@ const lean = {
       path: join(rxjs, path.replace('rxjs', ''), 'index.js'),
       sideEffects: false,
     }));
+    // Makes a date format as it loads, for a log that is not used.
+    build.onResolve({ filter: /^\.\/console-logger\.service\.js$/ }, () => ({
+      path: join(root, 'dist/platform/lifecycle/nest-console.js'),
+    }));
     // Messages of zod in fifty languages; English is apart from them.
     build.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({ contents: 'export {};' }));
     // A text is parsed several times as fast as the same object written as code.

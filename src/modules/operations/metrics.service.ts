@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics } from 'prom-client';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import { lastBackupAt } from '../../platform/database/last-backup.js';
 import { errorFingerprints } from '../../platform/errors/report-unexpected.js';
@@ -16,10 +15,7 @@ export interface PoolState {
 /** The metrics page: counters kept all along, and what is only read when somebody asks. */
 @Injectable()
 export class MetricsService {
-  constructor(private readonly database: DatabaseService) {
-    // Process and event loop; the registry belongs to the process, of which a test has several applications.
-    if (!registry.getSingleMetric('process_cpu_seconds_total')) collectDefaultMetrics({ register: registry });
-  }
+  constructor(private readonly database: DatabaseService) {}
 
   pool(): PoolState {
     const { totalCount, idleCount, waitingCount } = this.database.connections;
@@ -33,6 +29,7 @@ export class MetricsService {
     metrics.dbConnections.set({ state: 'waiting' }, waiting);
     metrics.errorFingerprints.set(errorFingerprints().length);
     await this.readDatabase();
+    await collectProcess();
     return metricsText(format);
   }
 
@@ -48,4 +45,10 @@ export class MetricsService {
       // db_errors_total has counted it.
     }
   }
+}
+
+/** Process and event loop, from the first look on. The registry belongs to the process, of which a test has several applications. */
+async function collectProcess(): Promise<void> {
+  const { collectDefaultMetrics } = await import('prom-client');
+  if (!registry.getSingleMetric('process_cpu_seconds_total')) collectDefaultMetrics({ register: registry });
 }

@@ -1,7 +1,18 @@
 import { registerHooks, type ResolveFnOutput } from 'node:module';
 
 /** Packages of ES modules alone: each `.js` that a file of theirs names relatively is one too. */
-const esmPackages = /\/node_modules\/(?:@nestjs|zod)\//;
+const esmPackages = /\/node_modules\/(?:@nestjs|nestjs-pino|zod)\//;
+
+const here = (file: string): string => new URL(file, import.meta.url).href;
+
+/** What is much larger, or does much more as it loads, than a start needs of it. The production build has the same. */
+const standIns = new Map([
+  ['http', here('http-without-fetch.js')],
+  ['node:http', here('http-without-fetch.js')],
+  ['rxjs', here('rxjs-in-one-file.js')],
+  ['rxjs/operators', here('rxjs-in-one-file.js')],
+  ['./console-logger.service.js', here('nest-console.js')],
+]);
 
 /** Zod brings its messages in fifty languages; only English ones are used. */
 const [allLanguages, english] = ['../locales/index.js', '../locales/en.js'];
@@ -17,15 +28,15 @@ const [allLanguages, english] = ['../locales/index.js', '../locales/en.js'];
 export function shortenLookups(home: string): { deregister(): void } {
   const packages = new Map<string, ResolveFnOutput>();
   const instead = (url: string): ResolveFnOutput => ({ url, format: 'module', shortCircuit: true });
-  const httpWithoutFetch = instead(new URL('http-without-fetch.js', import.meta.url).href);
   return registerHooks({
     resolve(specifier, context, next) {
       const { parentURL: parent = '', conditions } = context;
       const own = parent.startsWith(home);
       if (!(own || esmPackages.test(parent)) || !conditions.includes('import')) return next(specifier, context);
+      const standIn = standIns.get(specifier);
+      if (standIn !== undefined) return instead(standIn);
       if (specifier.startsWith('.') && specifier.endsWith('.js') && parent.endsWith('.js'))
         return instead(new URL(specifier === allLanguages ? english : specifier, parent).href);
-      if (specifier === 'http' || specifier === 'node:http') return httpWithoutFetch;
       if (!own) return next(specifier, context);
       const found = packages.get(specifier) ?? { ...next(specifier, context), shortCircuit: true };
       packages.set(specifier, found);

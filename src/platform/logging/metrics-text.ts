@@ -1,4 +1,4 @@
-import { Registry } from 'prom-client';
+import Registry from 'prom-client/lib/registry.js';
 import { registry } from './metrics.js';
 
 /** Everything in the registry. OpenMetrics has exemplars, which Prometheus text cannot carry. */
