@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { escapeIdentifier } from 'pg';
 
-import type { Defined, Detailed, Named, SchemaRow } from './manifest-read.sql.js';
+import type { Defined, Detailed, Listed, Named, Surroundings } from './manifest-read.sql.js';
 import { sortObjects } from './manifest.js';
 import type { ObjectKind, SchemaObject } from './manifest.js';
 
@@ -20,18 +20,15 @@ export class LiveSchema {
   /** The DML verbs that the role lacks, by table. */
   readonly lacking: ReadonlyMap<string, string[]>;
 
-  private readonly names: readonly string[];
-  private readonly definitions: readonly string[];
-  private readonly details: readonly Detailed[];
+  private readonly lines: readonly Line[];
   private readonly plain: (text: string) => string;
   private made: SchemaObject[] | undefined;
 
-  constructor(schema: string, [names, definitions, details, extensions, lacking]: SchemaRow) {
+  constructor(schema: string, listed: readonly Listed[], [extensions, foreign, lacking]: Surroundings) {
     const homes = [schema, ...(extensions ?? []).map(([, , home]) => home)];
     this.plain = unqualifier(homes);
-    this.names = names?.split('\n') ?? [];
-    this.definitions = (definitions === null ? '' : unqualifier(homes, inJson)(definitions)).split('\n');
-    this.details = details ?? [];
+    const lines = listed.flatMap((list) => linesOf(list, unqualifier(homes, inJson)));
+    this.lines = foreign === null ? lines : lines.filter((line) => !belongsTo(new Set(foreign), line));
     this.extensions = (extensions ?? []).map(([name, version]) => ({
       kind: 'extension',
       table: '',
@@ -39,21 +36,21 @@ export class LiveSchema {
       definition: '',
       version,
     }));
-    this.lacking = byTable(lacking ?? []);
-    const lines = this.names.map((line, i) => `${line}${this.definitions[i] ?? ''}`);
-    this.fingerprint = sha256(lines.sort().join('\n'));
+    this.lacking = new Map(lacking ?? []);
+    const texts = this.lines.map(({ name, definition }) => name + definition);
+    this.fingerprint = sha256(texts.sort().join('\n'));
   }
 
   /** Every object, extensions too, sorted. */
   get objects(): SchemaObject[] {
-    this.made ??= sortObjects([...this.extensions, ...this.names.map((_, i) => this.objectAt(i))]);
+    this.made ??= sortObjects([...this.extensions, ...this.lines.map((line) => this.objectOf(line))]);
     return this.made;
   }
 
-  private objectAt(index: number): SchemaObject {
-    const [kind, table, plainName, flag, labels] = JSON.parse(this.names[index] ?? '') as Named;
-    const [definition, expression, types] = JSON.parse(this.definitions[index] ?? '') as Defined;
-    const [create, position, keys, where] = this.details[index] ?? [null, null, null, null];
+  private objectOf(line: Line): SchemaObject {
+    const [kind, table, plainName, flag, labels] = JSON.parse(line.name) as Named;
+    const [definition, expression, types] = JSON.parse(line.definition) as Defined;
+    const [create, position, keys, where] = line.details ?? [null, null, null, null];
     const name = types === null ? plainName : `${plainName}(${types})`;
     const object: SchemaObject = { kind: kind as ObjectKind, table, name, definition };
     if (kind === 'column') {
@@ -72,10 +69,22 @@ export class LiveSchema {
   }
 }
 
-function byTable(pairs: readonly [table: string, verb: string][]): Map<string, string[]> {
-  const verbs = new Map<string, string[]>();
-  for (const [table, verb] of pairs) verbs.set(table, [...(verbs.get(table) ?? []), verb]);
-  return verbs;
+/** One object: its name, its definition without the schema's name, and what recreating it needs. */
+interface Line {
+  name: string;
+  definition: string;
+  details: Detailed;
+}
+
+function linesOf([names, definitions, details]: Listed, plain: (text: string) => string): Line[] {
+  if (names === null || definitions === null) return [];
+  const defined = plain(definitions).split('\n');
+  return names.split('\n').map((name, i) => ({ name, definition: defined[i] ?? '', details: details?.[i] ?? null }));
+}
+
+function belongsTo(relations: ReadonlySet<string>, line: Line): boolean {
+  const [kind, table, name] = JSON.parse(line.name) as Named;
+  return relations.has(['table', 'view', 'sequence'].includes(kind) ? name : table);
 }
 
 /** A text, and one inside JSON: there a quote that belongs to it has a backslash. */

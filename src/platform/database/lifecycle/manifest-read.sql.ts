@@ -1,125 +1,177 @@
 /**
- * The one statement that lists a schema, as one row, since a process that has just started reads that in a fraction of the
- * time of as many rows as there are objects. `:schema` and `:role` stand for quoted literals. Three columns say what is
- * there, one object per line, the same line in each of them: `names` (see `Named`), `definitions` (see `Defined`), and
- * `details` (see `Detailed`), for which `:details` stands and which only recreating an object needs. Then the `extensions`,
- * and what the role is `lacking`, as pairs of table and verb.
- * It runs with an empty search_path, so every name of the schema comes out qualified and the reader strips it.
- * Left out: objects of extensions, the history table, NOT NULL constraints (contype n, new in PostgreSQL 18), the
- * indexes behind constraints, the sequences behind identity columns. Collation 100 is the database's own. A default names
- * no column, so it is printed without opening its table. No ORDER BY: the reader sorts.
+ * The statements that list a schema. Each answers one row: `names` and `definitions` hold one object per line, the same one
+ * in both, as JSON (see `Named` and `Defined`); `details` is a list of as many (see `Detailed`). One row, since a process
+ * that has just started reads that in a fraction of the time of many; several plain statements, since a server plans them in
+ * half the time of one that unites them.
+ * `:schema` and `:role` stand for quoted literals, `:full` for a boolean: whether to give what only recreating an object needs.
+ *
+ * They run with an empty search_path, so every name of the schema comes out qualified and the reader strips it.
+ * Left out: objects of extensions (relations by the reader, which is told their names), the history table, NOT NULL
+ * constraints (contype n, new in PostgreSQL 18), the indexes behind constraints, the sequences behind identity columns.
+ * Collation 100 is the database's own. A default names no column, so it is printed without opening its table. No ORDER BY:
+ * the reader sorts.
  */
-export const READ_OBJECTS = `
-WITH ns AS (SELECT oid FROM pg_namespace WHERE nspname = :schema),
-ext AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'),
-rel AS MATERIALIZED (
-  SELECT c.* FROM pg_class c
-  WHERE c.relnamespace = (SELECT oid FROM ns) AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND c.relname <> '_prisma_migrations'
-    AND c.oid NOT IN (SELECT objid FROM ext WHERE classid = 'pg_class'::regclass)
-),
-tab AS MATERIALIZED (SELECT * FROM rel WHERE relkind IN ('r', 'p', 'f'))
-SELECT string_agg(json_build_array(o.kind, o.home, o.name, o.flag, o.labels)::text, E'\\n') AS names,
-  string_agg(json_build_array(o.def, o.expr, o.types)::text, E'\\n') AS definitions,
-  :details AS details,
-  (SELECT json_agg(json_build_array(e.extname, e.extversion, n.nspname)) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-    WHERE e.extname <> 'plpgsql') AS extensions,
-  (SELECT json_agg(json_build_array(c.relname, verb)) FROM tab c, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) verb
-    WHERE NOT has_table_privilege(:role, c.oid, verb)) AS lacking
-FROM (
-SELECT 'enum', '', t.typname::text, true, ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder),
-  '', NULL::text, NULL::text, NULL::text, NULL::int, NULL::text[], NULL::text
-FROM pg_type t
-WHERE t.typnamespace = (SELECT oid FROM ns) AND t.typtype = 'e'
-  AND t.oid NOT IN (SELECT objid FROM ext WHERE classid = 'pg_type'::regclass)
-UNION ALL
-SELECT 'sequence', '', c.relname, true, NULL,
-  coalesce((SELECT quote_ident(o.relname) || '.' || quote_ident(a.attname)
-    FROM pg_depend d JOIN pg_class o ON o.oid = d.refobjid JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum = d.refobjsubid
-    WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'a' AND d.refclassid = 'pg_class'::regclass), ''),
-  NULL, NULL,
-  CASE WHEN :full THEN (SELECT format('CREATE SEQUENCE IF NOT EXISTS %I AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s',
-      c.relname, format_type(s.data_type, NULL), s.increment, s.minimum_value, s.maximum_value, s.start_value, s.cache_size,
-      CASE WHEN s.cycle_option THEN ' CYCLE' ELSE '' END) FROM pg_sequence_parameters(c.oid) s) END,
-  NULL, NULL, NULL
-FROM rel c
-WHERE c.relkind = 'S' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i')
-UNION ALL
-SELECT 'table', '', c.relname, true, NULL,
-  CASE c.relpersistence WHEN 'u' THEN 'unlogged ' ELSE '' END || CASE c.relkind WHEN 'f' THEN 'foreign table' ELSE 'table' END
-    || CASE WHEN c.relispartition THEN ' partition' ELSE '' END || coalesce(' PARTITION BY ' || pg_get_partkeydef(c.oid), ''),
-  NULL, NULL, array_to_string(c.reloptions, ', '), NULL, NULL, NULL
-FROM tab c
-UNION ALL
-SELECT 'column', c.relname, a.attname, a.attnotnull, NULL,
-  format_type(a.atttypid, a.atttypmod)
-    || CASE WHEN a.attcollation IN (0, 100) THEN '' ELSE (SELECT ' COLLATE ' || quote_ident(l.collname) FROM pg_collation l WHERE l.oid = a.attcollation) END
-    || CASE a.attgenerated WHEN '' THEN '' ELSE ' GENERATED ALWAYS AS (' || pg_get_expr(d.adbin, d.adrelid) || ')' || CASE a.attgenerated WHEN 's' THEN ' STORED' ELSE ' VIRTUAL' END END
-    || CASE a.attidentity WHEN 'a' THEN ' GENERATED ALWAYS AS IDENTITY' WHEN 'd' THEN ' GENERATED BY DEFAULT AS IDENTITY' ELSE '' END,
-  CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, 0) END, NULL, NULL, a.attnum, NULL, NULL
-FROM tab c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  LEFT JOIN pg_attrdef d ON a.atthasdef AND d.adrelid = a.attrelid AND d.adnum = a.attnum
-UNION ALL
-SELECT CASE k.contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' WHEN 'x' THEN 'exclusion' WHEN 'c' THEN 'check' ELSE 'foreign key' END,
-  c.relname, k.conname, k.convalidated AND coalesce(i.indisvalid, true), NULL,
-  CASE WHEN k.convalidated THEN pg_get_constraintdef(k.oid) ELSE regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '') END,
-  NULL, NULL, NULL, NULL,
-  CASE WHEN :full AND k.contype IN ('p', 'u') THEN ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true) FROM generate_series(1, i.indnkeyatts) n) END, NULL
-FROM tab c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype IN ('p', 'u', 'x', 'c', 'f')
-  LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
-UNION ALL
-SELECT CASE WHEN i.indisunique THEN 'unique index' ELSE 'index' END, c.relname, x.relname, i.indisvalid, NULL,
-  replace(pg_get_indexdef(i.indexrelid), ' INDEX ' || quote_ident(x.relname) || ' ON ', ' INDEX ON '),
-  NULL, NULL, NULL, NULL,
-  CASE WHEN :full AND i.indisunique THEN ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true) FROM generate_series(1, i.indnkeyatts) n) END,
-  CASE WHEN :full AND i.indisunique THEN pg_get_expr(i.indpred, i.indrelid) END
-FROM rel c JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid
-WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
-UNION ALL
-SELECT 'function', '', p.proname, true, NULL,
-  CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'w' THEN 'WINDOW FUNCTION' ELSE 'FUNCTION' END || ' (' || pg_get_function_arguments(p.oid) || ')'
-    || coalesce(' RETURNS ' || pg_get_function_result(p.oid), '') || ' LANGUAGE ' || quote_ident(l.lanname)
-    || CASE p.provolatile WHEN 'i' THEN ' IMMUTABLE' WHEN 's' THEN ' STABLE' ELSE '' END || CASE WHEN p.proisstrict THEN ' STRICT' ELSE '' END
-    || CASE WHEN p.prosecdef THEN ' SECURITY DEFINER' ELSE '' END || CASE p.proparallel WHEN 's' THEN ' PARALLEL SAFE' WHEN 'r' THEN ' PARALLEL RESTRICTED' ELSE '' END
-    || coalesce(' SET ' || array_to_string(p.proconfig, ' SET '), ''),
-  replace(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), E'\\r\\n', E'\\n'), oidvectortypes(p.proargtypes),
-  CASE WHEN :full THEN pg_get_functiondef(p.oid) END, NULL, NULL, NULL
-FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid JOIN pg_language l ON l.oid = p.prolang
-WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = (SELECT oid FROM ns) AND d.classid = 'pg_proc'::regclass AND p.prokind <> 'a'
-  AND p.oid NOT IN (SELECT objid FROM ext WHERE classid = 'pg_proc'::regclass)
-UNION ALL
-SELECT 'view', '', c.relname, true, NULL,
-  CASE c.relkind WHEN 'm' THEN 'materialized view (' ELSE 'view (' END || (SELECT string_agg(quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
-    FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) || ')',
-  NULL, NULL, CASE WHEN :full THEN format('CREATE %s %I%s AS %s', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW IF NOT EXISTS' ELSE 'OR REPLACE VIEW' END, c.relname,
-    ' WITH (' || array_to_string(c.reloptions, ', ') || ')', pg_get_viewdef(c.oid)) END, NULL, NULL, NULL
-FROM rel c WHERE c.relkind IN ('v', 'm')
-UNION ALL
-SELECT 'trigger', c.relname, g.tgname, true, NULL,
-  pg_get_triggerdef(g.oid) || CASE g.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' (disabled)' WHEN 'A' THEN ' (always)' ELSE ' (replica)' END,
-  NULL, NULL, NULL, NULL, NULL, NULL
-FROM rel c JOIN pg_trigger g ON g.tgrelid = c.oid AND NOT g.tgisinternal
-UNION ALL
-SELECT 'row security', c.relname, c.relname, true, NULL,
-  CASE WHEN c.relforcerowsecurity THEN 'forced' ELSE 'enabled' END
-    || coalesce((SELECT ': ' || string_agg(quote_ident(p.polname), ', ' ORDER BY p.polname COLLATE "C") FROM pg_policy p WHERE p.polrelid = c.oid), ''),
-  NULL, NULL, NULL, NULL, NULL, NULL
-FROM tab c WHERE c.relrowsecurity
-) o(kind, home, name, flag, labels, def, expr, types, creating, pos, keys, pred)`;
+interface Listing {
+  names: string;
+  definitions: string;
+  details?: string;
+  from: string;
+}
 
+const listing = ({ names, definitions, details, from }: Listing): string => `
+SELECT string_agg(json_build_array(${names})::text, E'\\n'), string_agg(json_build_array(${definitions})::text, E'\\n'),
+  CASE WHEN :full THEN json_agg(${details === undefined ? 'NULL::json' : `json_build_array(${details})`}) END
+FROM ${from}`;
+
+const NAMESPACE = '(SELECT oid FROM pg_namespace WHERE nspname = :schema)';
+const ofExtensions = (catalog: string): string =>
+  `(SELECT objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND classid = '${catalog}'::regclass)`;
+const RELATION = `c.relnamespace = ${NAMESPACE} AND c.relname <> '_prisma_migrations'`;
+const IS_TABLE = `c.relkind IN ('r', 'p', 'f')`;
+const TABLE = `${RELATION} AND ${IS_TABLE}`;
+const KEYS = 'ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true) FROM generate_series(1, i.indnkeyatts) n)';
+
+const relations = listing({
+  names: `CASE WHEN ${IS_TABLE} THEN 'table' WHEN c.relkind = 'S' THEN 'sequence' ELSE 'view' END, '', c.relname, true, NULL`,
+  definitions: `
+    CASE WHEN ${IS_TABLE} THEN
+      CASE c.relpersistence WHEN 'u' THEN 'unlogged ' ELSE '' END || CASE c.relkind WHEN 'f' THEN 'foreign table' ELSE 'table' END
+        || CASE WHEN c.relispartition THEN ' partition' ELSE '' END || coalesce(' PARTITION BY ' || pg_get_partkeydef(c.oid), '')
+    WHEN c.relkind = 'S' THEN
+      coalesce((SELECT (pg_identify_object(d.refclassid, d.refobjid, d.refobjsubid)).identity FROM pg_depend d
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'a' AND d.refclassid = 'pg_class'::regclass), '')
+    ELSE
+      CASE c.relkind WHEN 'm' THEN 'materialized view (' ELSE 'view (' END
+        || (SELECT string_agg(quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+          FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) || ')'
+    END, NULL, NULL`,
+  details: `
+    CASE WHEN ${IS_TABLE} THEN array_to_string(c.reloptions, ', ')
+    WHEN c.relkind = 'S' THEN
+      (SELECT format('CREATE SEQUENCE IF NOT EXISTS %I AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s',
+        c.relname, format_type(s.data_type, NULL), s.increment, s.minimum_value, s.maximum_value, s.start_value, s.cache_size,
+        CASE WHEN s.cycle_option THEN ' CYCLE' ELSE '' END) FROM pg_sequence_parameters(c.oid) s)
+    ELSE
+      format('CREATE %s %I%s AS %s', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW IF NOT EXISTS' ELSE 'OR REPLACE VIEW' END,
+        c.relname, ' WITH (' || array_to_string(c.reloptions, ', ') || ')', pg_get_viewdef(c.oid))
+    END, NULL, NULL, NULL`,
+  from: `pg_class c WHERE ${RELATION} AND (c.relkind IN ('r', 'p', 'f', 'v', 'm') OR (c.relkind = 'S' AND NOT EXISTS (
+    SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i')))`,
+});
+
+const columns = listing({
+  names: `'column', c.relname, a.attname, a.attnotnull, NULL`,
+  definitions: `
+    format_type(a.atttypid, a.atttypmod)
+      || CASE WHEN a.attcollation IN (0, 100) THEN '' ELSE ' COLLATE ' || a.attcollation::regcollation END
+      || CASE a.attgenerated WHEN '' THEN '' ELSE ' GENERATED ALWAYS AS (' || pg_get_expr(d.adbin, d.adrelid) || ')'
+        || CASE a.attgenerated WHEN 's' THEN ' STORED' ELSE ' VIRTUAL' END END
+      || CASE a.attidentity WHEN 'a' THEN ' GENERATED ALWAYS AS IDENTITY' WHEN 'd' THEN ' GENERATED BY DEFAULT AS IDENTITY' ELSE '' END,
+    CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, 0) END, NULL`,
+  details: 'NULL, a.attnum, NULL, NULL',
+  from: `pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_attrdef d ON a.atthasdef AND d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE ${TABLE}`,
+});
+
+const constraints = listing({
+  names: `
+    CASE k.contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' WHEN 'x' THEN 'exclusion' WHEN 'c' THEN 'check' ELSE 'foreign key' END,
+    c.relname, k.conname, k.convalidated AND coalesce(i.indisvalid, true), NULL`,
+  definitions: `
+    CASE WHEN k.convalidated THEN pg_get_constraintdef(k.oid) ELSE regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '') END,
+    NULL, NULL`,
+  details: `NULL, NULL, CASE WHEN k.contype IN ('p', 'u') THEN ${KEYS} END, NULL`,
+  from: `pg_class c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype IN ('p', 'u', 'x', 'c', 'f')
+    LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x') WHERE ${TABLE}`,
+});
+
+const indexes = listing({
+  names: `CASE WHEN i.indisunique THEN 'unique index' ELSE 'index' END, c.relname, x.relname, i.indisvalid, NULL`,
+  definitions: `replace(pg_get_indexdef(i.indexrelid), ' INDEX ' || quote_ident(x.relname) || ' ON ', ' INDEX ON '), NULL, NULL`,
+  details: `NULL, NULL, CASE WHEN i.indisunique THEN ${KEYS} END, CASE WHEN i.indisunique THEN pg_get_expr(i.indpred, i.indrelid) END`,
+  from: `pg_class c JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid
+    WHERE ${RELATION} AND c.relkind IN ('r', 'p', 'f', 'm')
+      AND i.indexrelid NOT IN (SELECT conindid FROM pg_constraint WHERE contype IN ('p', 'u', 'x'))`,
+});
+
+const enums = listing({
+  names: `'enum', '', t.typname, true, e.labels`,
+  definitions: `'', NULL, NULL`,
+  from: `(SELECT enumtypid, array_agg(enumlabel::text ORDER BY enumsortorder) AS labels FROM pg_enum GROUP BY enumtypid) e
+    JOIN pg_type t ON t.oid = e.enumtypid
+    WHERE t.typnamespace = ${NAMESPACE} AND t.oid NOT IN ${ofExtensions('pg_type')}`,
+});
+
+const functions = listing({
+  names: `'function', '', p.proname, true, NULL`,
+  definitions: `
+    CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'w' THEN 'WINDOW FUNCTION' ELSE 'FUNCTION' END || ' (' || pg_get_function_arguments(p.oid) || ')'
+      || coalesce(' RETURNS ' || pg_get_function_result(p.oid), '') || ' LANGUAGE ' || quote_ident(l.lanname)
+      || CASE p.provolatile WHEN 'i' THEN ' IMMUTABLE' WHEN 's' THEN ' STABLE' ELSE '' END || CASE WHEN p.proisstrict THEN ' STRICT' ELSE '' END
+      || CASE WHEN p.prosecdef THEN ' SECURITY DEFINER' ELSE '' END
+      || CASE p.proparallel WHEN 's' THEN ' PARALLEL SAFE' WHEN 'r' THEN ' PARALLEL RESTRICTED' ELSE '' END
+      || coalesce(' SET ' || array_to_string(p.proconfig, ' SET '), ''),
+    replace(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), E'\\r\\n', E'\\n'), oidvectortypes(p.proargtypes)`,
+  details: 'pg_get_functiondef(p.oid), NULL, NULL, NULL',
+  from: `pg_depend d JOIN pg_proc p ON p.oid = d.objid JOIN pg_language l ON l.oid = p.prolang
+    WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = ${NAMESPACE} AND d.classid = 'pg_proc'::regclass AND p.prokind <> 'a'
+      AND p.oid NOT IN ${ofExtensions('pg_proc')}`,
+});
+
+const triggers = listing({
+  names: `'trigger', c.relname, g.tgname, true, NULL`,
+  definitions: `
+    pg_get_triggerdef(g.oid) || CASE g.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' (disabled)' WHEN 'A' THEN ' (always)' ELSE ' (replica)' END,
+    NULL, NULL`,
+  from: `pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid WHERE NOT g.tgisinternal AND ${RELATION}`,
+});
+
+const rowSecurity = listing({
+  names: `'row security', c.relname, c.relname, true, NULL`,
+  definitions: `
+    CASE WHEN c.relforcerowsecurity THEN 'forced' ELSE 'enabled' END
+      || coalesce((SELECT ': ' || string_agg(quote_ident(p.polname), ', ' ORDER BY p.polname COLLATE "C") FROM pg_policy p WHERE p.polrelid = c.oid), ''),
+    NULL, NULL`,
+  from: `pg_class c WHERE c.relrowsecurity AND ${TABLE}`,
+});
+
+const lacks = (verb: string): string => `CASE WHEN NOT has_table_privilege(:role, c.oid, '${verb}') THEN '${verb}' END`;
+const verbs = `array_remove(ARRAY[${['SELECT', 'INSERT', 'UPDATE', 'DELETE'].map(lacks).join(', ')}], NULL)`;
+
+/** What is no part of the structure. */
+const surroundings = `
+SELECT (SELECT json_agg(json_build_array(e.extname, e.extversion, n.nspname))
+    FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'),
+  (SELECT json_agg(relname) FROM pg_class c WHERE ${RELATION} AND c.oid IN ${ofExtensions('pg_class')}),
+  (SELECT json_agg(json_build_array(t.relname, t.verbs)) FROM (SELECT c.relname, ${verbs} AS verbs FROM pg_class c WHERE ${TABLE}) t
+    WHERE t.verbs <> '{}')`;
+
+/** The last one answers `Surroundings`, the others `Listed`. */
+export const READ_SCHEMA: readonly string[] = [
+  relations,
+  columns,
+  constraints,
+  indexes,
+  enums,
+  functions,
+  triggers,
+  rowSecurity,
+  surroundings,
+];
+
+export type Listed = [names: string | null, definitions: string | null, details: Detailed[] | null];
 /** kind, table, name (a function's without its types), flag (column: NOT NULL; else valid), labels of an enum */
 export type Named = [kind: string, table: string, name: string, flag: boolean, labels: string[] | null];
 /** definition, expression (a column's default, a function's source), types of a function's arguments */
 export type Defined = [definition: string, expression: string | null, types: string | null];
 /** creating statement, position, keys, predicate */
-export type Detailed = [create: string | null, position: number | null, keys: string[] | null, where: string | null];
+export type Detailed =
+  [create: string | null, position: number | null, keys: string[] | null, where: string | null] | null;
 
-/** What `:details` stands for when everything is asked for; NULL otherwise. */
-export const DETAILS = 'json_agg(json_build_array(o.creating, o.pos, o.keys, o.pred))';
-
-export type SchemaRow = [
-  names: string | null,
-  definitions: string | null,
-  details: Detailed[] | null,
+export type Surroundings = [
   extensions: [name: string, version: string, schema: string][] | null,
-  lacking: [table: string, verb: string][] | null,
+  /** Relations of extensions. */
+  foreign: string[] | null,
+  /** By table, the DML verbs the role lacks. */
+  lacking: [table: string, verbs: string[]][] | null,
 ];
