@@ -244,6 +244,19 @@ describe('a network or server that fails in the middle', () => {
     expect(await scene.ledger()).toEqual(allOnce);
   });
 
+  it('the whole server killed between two files, of which it may have lost the first: exactly once', async () => {
+    const build = await scene.build(files(0));
+    const fault = { at: 'CREATE TABLE IF NOT EXISTS t2', when: 'before', signal: 'SIGSTOP' } as const;
+    const replica = await scene.replica(build, { seedNames, fault });
+    await replica.saidEvent('migration.applied');
+    await world.server.kill('SIGKILL');
+    await world.server.start();
+    replica.kill('SIGCONT');
+    await replica.ready();
+    expect(replica.events('db.connection_lost')).toHaveLength(1);
+    expect(await scene.ledger()).toEqual(allOnce);
+  });
+
   it('slow: a latency of 100 ms changes nothing but the time', async () => {
     const proxy = await proxied(upstreamOf(scene.url));
     proxy.delay(100);

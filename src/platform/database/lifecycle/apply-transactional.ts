@@ -13,7 +13,7 @@ import { brokenTransaction, inTransaction, retryingLockErrors } from './transact
 export async function applyTransactional(
   session: Session,
   file: MigrationFile,
-  { step, prelude }: { step: string; prelude?: string },
+  { step, flushedLater = false, prelude }: { step: string; flushedLater?: boolean; prelude?: string },
 ): Promise<boolean> {
   const { run } = session;
   const history = new History(session);
@@ -26,7 +26,13 @@ export async function applyTransactional(
       () =>
         inTransaction(
           session,
-          { step, statementTimeoutMs: run.settings.migrationStatementTimeoutMs, foreign: true, script: first },
+          {
+            step,
+            statementTimeoutMs: run.settings.migrationStatementTimeoutMs,
+            flushedLater,
+            foreign: true,
+            script: first,
+          },
           async ({ xid, last }) => {
             if (!session.direct) {
               if (await history.isApplied(file.name)) return false;

@@ -129,6 +129,7 @@ async function applyAll(
       file.lane === 'transactional'
         ? await applyTransactional(session, file, {
             step,
+            flushedLater: i < n,
             ...(index === 0 && missing !== '' ? { prelude: missing } : {}),
           })
         : await applyConcurrent(session, file, lock, step);

@@ -13,6 +13,11 @@ export interface TransactionOptions {
   /** Shown to those who wait: "3/12". */
   step?: string;
   statementTimeoutMs?: number;
+  /**
+   * A later transaction of this run makes it durable: the log is written in order, so nothing that builds on this one can
+   * outlast it. A server that crashes in between has lost it whole.
+   */
+  flushedLater?: boolean;
   /** The work runs a script of others, which may have changed any setting: they are put back with the COMMIT. */
   foreign?: boolean;
   /**
@@ -67,6 +72,7 @@ async function begin(session: Session, options: TransactionOptions): Promise<str
     ['lock_timeout', `${run.settings.migrationLockTimeoutMs}`],
     ['statement_timeout', `${options.statementTimeoutMs ?? 0}`],
   ];
+  if (options.flushedLater) local.push(['synchronous_commit', 'off']);
   if (options.step !== undefined) local.push(['application_name', `${session.name} ${options.step}`]);
   const opening = [
     'BEGIN',
