@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { Client } from 'pg';
 import { HttpClient } from '../support/http-client.js';
 import { register } from '../support/people.js';
@@ -56,6 +57,12 @@ async function inPhase(server: ServerProcess, phase: string): Promise<void> {
     await delay(10);
   }
 }
+
+/** The server sends itself a SIGTERM in that phase. */
+const signalAt = (phase: string): Record<string, string> => ({
+  SIGNAL_AT: phase,
+  NODE_OPTIONS: `--import ${pathToFileURL(join(import.meta.dirname, 'support/signal-at.mjs')).href}`,
+});
 
 it('a port that is in use ends with 23 and the way out', async () => {
   const other = createServer().listen(0, '127.0.0.1');
@@ -155,6 +162,30 @@ it('a migration that fails ends with 13; the probe shows SQLSTATE, file and line
 });
 
 describe('a stop signal during the boot', () => {
+  it.each(['listening', 'config', 'creating'])(
+    'in phase %s ends with 143, and nothing was asked of the database',
+    async (phase) => {
+      const environment = phase === 'creating' ? { DECOYS: 'signal' } : signalAt(phase);
+      const server = await start(environment, phase === 'creating' ? planted.entry : undefined);
+      expect(await server.exited).toBe(143);
+      expect(server.output()).toContain('"event":"boot.aborted"');
+      expect(server.output()).not.toMatch(/TypeError|\bdestroy/i);
+      expect(await scene.sql("SELECT to_regclass('_prisma_migrations') AS history")).toEqual([{ history: null }]);
+    },
+  );
+
+  it('in phase embedded ends with 143; no server is left, and the next start finds nothing half made', async () => {
+    const { path, remove } = await temporaryFolder();
+    const environment = { DATABASE_URL: '', DATA_DIR: path, APP_SECRET: '' };
+    const server = await start({ ...environment, ...signalAt('embedded') });
+    expect(await server.exited).toBe(143);
+    expect(await readdir(join(path, 'pg'))).toEqual([]);
+    const next = await start(environment);
+    await untilReady(next);
+    expect(await next.stop()).toBe(0);
+    await remove();
+  });
+
   it('while the database is away ends with 143; health was 200 all the time', async () => {
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');

@@ -17,10 +17,10 @@ beforeEach(async () => {
 
 it('a server in another time zone and replicas with wrong clocks: correct instants, correct order', async () => {
   const build = await scene.build(steps(3));
-  const early = await scene.replica(await scene.build(steps(1)), { clockOffsetMs: 3_600_000 });
+  const early = await scene.replica(await scene.build(steps(1)), { clock: '+1h' });
   await early.ready();
   expect(early.events('db.warning').map((event) => event.warning)).toEqual([expect.stringContaining('clock')]);
-  const late = await scene.replica(build, { clockOffsetMs: -3_600_000 });
+  const late = await scene.replica(build, { clock: '-1h' });
   await late.ready();
   const rows = await scene.sql<{ ordered: boolean; recent: boolean }>(
     `SELECT bool_and(at >= coalesce(before, at)) AS ordered, bool_and(at BETWEEN now() - interval '1 minute' AND now()) AS recent

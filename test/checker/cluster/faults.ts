@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../random.js';
 import type { Cluster } from './cluster.js';
-import { canShiftClock, type Replica } from './replica.js';
+import { canShiftClock } from '../../support/wrong-clock.js';
+import type { Replica } from './replica.js';
 
 /** Something that goes wrong, and is right again when it resolves. */
 export interface Fault {

@@ -1,19 +1,10 @@
-import { existsSync } from 'node:fs';
 import { startServerProcess, type ServerProcess } from '../../support/server-process.js';
 import { TcpProxy, type Upstream } from '../../support/tcp-proxy.js';
+import { wrongClock } from '../../support/wrong-clock.js';
 import { throughProxy, upstreamOf } from '../../lifecycle/support/proxy.js';
 import { NotificationProxy } from './notification-proxy.js';
 
-const LIBFAKETIME = [
-  '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
-  '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1',
-  '/usr/lib/faketime/libfaketimeMT.so.1',
-].find(existsSync);
-
 const BOOT_ATTEMPTS = 5;
-
-/** Whether a process can be given another clock on this machine. */
-export const canShiftClock = LIBFAKETIME !== undefined;
 
 export interface ReplicaOptions {
   /** Compiled entry of the server. */
@@ -77,7 +68,7 @@ export class Replica {
             LOG_LEVEL: 'warn',
             // Sessions are not what is tested here.
             ACCESS_TOKEN_TTL: '86400',
-            ...(clock && LIBFAKETIME ? { LD_PRELOAD: LIBFAKETIME, FAKETIME: clock, DONT_FAKE_MONOTONIC: '1' } : {}),
+            ...wrongClock(clock),
             ...environment,
           },
           { entry },

@@ -4,6 +4,8 @@
 //   DECOYS=constructor  the one in the constructor does not catch what it gets
 //   DECOYS=throw        onModuleInit throws after the database was used
 //   DECOYS=hang         onModuleInit never ends
+//   DECOYS=signal       a stop signal comes while the modules are made
+import { once } from 'node:events';
 import { Global, Module } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
 
@@ -59,6 +61,10 @@ export function decoys(DatabaseService, BackgroundWork, sql) {
         inject: [DatabaseService],
         useFactory: async (database) => {
           await attempt(database, 'factory');
+          if (mode === 'signal') {
+            process.kill(process.pid, 'SIGTERM');
+            await once(process, 'SIGTERM');
+          }
           return true;
         },
       },

@@ -19,16 +19,18 @@ export interface ReplicaSpec extends Omit<LifecycleOptions, 'seeds' | 'signal' |
     /** Only at the nth match; default 1. */
     nth?: number;
   };
-  /** This process believes it lives that much earlier or later. */
-  clockOffsetMs?: number;
+  /** What the clock of its machine is ahead or behind, as libfaketime writes it: `+1h`. */
+  clock?: '+1h' | '-1h';
 }
 
 const spec = JSON.parse(process.env.REPLICA ?? '{}') as ReplicaSpec;
 const tell = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
-if (spec.clockOffsetMs) {
+// Where the clock of the machine cannot be shifted, at least that of its Node is.
+if (spec.clock && process.env.LD_PRELOAD === undefined) {
   const now = Date.now.bind(Date);
-  Date.now = () => now() + (spec.clockOffsetMs ?? 0);
+  const offset = spec.clock === '+1h' ? 3_600_000 : -3_600_000;
+  Date.now = () => now() + offset;
 }
 
 if (spec.fault) {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildSync } from 'esbuild';
 import type { LifecycleResult, PhaseDetail, ReportedEvent } from '../../../src/platform/database/lifecycle/types.js';
+import { wrongClock } from '../../support/wrong-clock.js';
 import type { ReplicaSpec } from './replica.js';
 
 export type Line =
@@ -55,7 +56,7 @@ export class Replica {
 
   constructor(spec: ReplicaSpec) {
     this.child = spawn(process.execPath, [replicaProgram()], {
-      env: { PATH: process.env.PATH ?? '', REPLICA: JSON.stringify(spec) },
+      env: { PATH: process.env.PATH ?? '', REPLICA: JSON.stringify(spec), ...wrongClock(spec.clock) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     alive.add(this);
