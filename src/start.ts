@@ -5,6 +5,7 @@ import type { App } from './app.js';
 import { appSecret } from './platform/config/installation-secrets.js';
 import { type Config, loadConfig } from './platform/config/config.js';
 import type { DatabaseContext } from './platform/database/schema-gate.js';
+import { followPassword } from './platform/database/lifecycle/connection-url.js';
 import { SchemaLifecycle } from './platform/database/schema-lifecycle.js';
 import { surviveDefects } from './platform/errors/report-unexpected.js';
 import type { BootState } from './platform/lifecycle/boot-state.js';
@@ -91,6 +92,10 @@ function withExitCode(error: unknown): unknown {
 /** Without DATABASE_URL a PostgreSQL of our own. */
 async function openDatabase(config: Config, log: Log, boot: BootState, signal: AbortSignal): Promise<DatabaseContext> {
   if (config.DATABASE_URL) {
+    for (const name of ['DATABASE_URL', 'DATABASE_DIRECT_URL'] as const) {
+      const [url, read] = [config[name], config.follow(name)];
+      if (url && read) followPassword(url, read);
+    }
     const urls = { url: config.DATABASE_URL, directUrl: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL };
     return { ...urls, signal, lifecycle: new SchemaLifecycle({ config, log, version: boot.version, urls, signal }) };
   }

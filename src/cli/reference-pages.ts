@@ -17,7 +17,8 @@ export function configurationPage(): string {
 
 Parley reads its environment once, at start, and reports every fault at once (exit code 10). \`NAME_FILE\` reads the value of
 \`NAME\` from a file, a value \`ssm:/path\` reads it from AWS Parameter Store. \`npx parley config print\` shows what is in
-force and where it came from, secrets hidden.
+force and where it came from, secrets hidden. Read again while it runs is only the password of the database, where its URL is in a file
+or in Parameter Store ([operations](operations.md#a-new-password-for-the-database)).
 
 | Variable | Default | Allowed | Meaning |
 |---|---|---|---|

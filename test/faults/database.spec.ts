@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmod, chown, mkdtemp, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { eventually } from '../support/eventually.js';
@@ -23,14 +23,18 @@ let server: ServerProcess;
 let ada: Person;
 let socket: Connection;
 let conversation: string;
+/** Holds the URL of the database, as a platform mounts a secret. */
+let secret: string;
 
 beforeAll(async () => {
   postgres = await startServer({
     settings: { max_connections: String(CONNECTIONS), fsync: 'off', full_page_writes: 'off' },
   });
   proxy = await TcpProxy.start(upstreamOf(postgres.url));
+  secret = join(await mkdtemp(join(tmpdir(), 'parley-secret-')), 'database-url');
+  await writeFile(secret, throughProxy(postgres.url, proxy));
   server = await startServerProcess({
-    DATABASE_URL: throughProxy(postgres.url, proxy),
+    DATABASE_URL_FILE: secret,
     APP_SECRET: 'faults-secret-faults-secret-faults-secret',
     NODE_ENV: 'test',
     LOG_LEVEL: 'warn',
@@ -52,6 +56,7 @@ afterAll(async () => {
   await server.stop();
   await proxy.stop();
   await postgres.stop();
+  await rm(dirname(secret), { recursive: true, force: true });
 });
 /** S1, S3: whatever happened, the process and its socket are the same, and it is ready again. */
 afterEach(async () => {
@@ -151,6 +156,44 @@ it('F18 no connection left at the server: 503, then as before', async () => {
   const seen = await statuses(Array.from({ length: 12 }, () => me()));
   expect([...seen].filter((status) => ![200, 503].includes(status))).toEqual([]);
   await Promise.all(fillers.map((filler) => filler.end()));
+  await eventually(async () => expect((await me()).status).toBe(200));
+});
+
+it('A315 a new password in the secret: open connections go on, new ones take it, nothing is restarted', async () => {
+  const url = new URL(postgres.url);
+  const old = decodeURIComponent(url.password);
+  const admin = new Client({ connectionString: postgres.url });
+  await admin.connect();
+  const alter = (password: string) => admin.query(`ALTER ROLE CURRENT_USER PASSWORD '${password}'`);
+  const cutAll = () =>
+    admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'parley/%'`);
+  const connected = async () =>
+    (
+      await admin.query<{ kind: string }>(
+        `SELECT DISTINCT split_part(application_name, '/', 2) AS kind FROM pg_stat_activity WHERE application_name LIKE 'parley/%'`,
+      )
+    ).rows.map(({ kind }) => kind);
+  try {
+    await me();
+    await alter('rotated: @/?#%');
+    expect((await me()).status).toBe(200);
+    await cutAll();
+    await eventually(async () => expect(await statuses([me()])).toEqual(new Set([503])));
+    url.password = encodeURIComponent('rotated: @/?#%');
+    await writeFile(secret, throughProxy(url.href, proxy));
+    await eventually(async () => expect((await me()).status).toBe(200));
+    await eventually(async () => expect(await connected()).toEqual(expect.arrayContaining(['app', 'bus', 'probe'])));
+    expect((await send('under the new password')).status).toBe(201);
+    await writeFile(secret, 'postgresql://half a fi');
+    await cutAll();
+    await eventually(async () => expect((await me()).status).toBe(200));
+    expect(server.output()).not.toContain('rotated');
+  } finally {
+    await alter(old);
+    await writeFile(secret, throughProxy(postgres.url, proxy));
+    await cutAll();
+    await admin.end();
+  }
   await eventually(async () => expect((await me()).status).toBe(200));
 });
 

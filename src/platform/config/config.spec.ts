@@ -79,6 +79,36 @@ describe('configuration', () => {
     }
   });
 
+  it('follows what is kept outside the environment: a file at once, a parameter every 30 s', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'parley-config-'));
+    const file = join(folder, 'url');
+    const url = (password: string) => `postgresql://parley:${password}@db/parley`;
+    writeFileSync(file, url('one'));
+    let stored = url('one');
+    let asked = 0;
+    const elapsed = jest.spyOn(performance, 'now').mockReturnValue(0);
+    try {
+      const config = await loadConfig(
+        { ...production, DATABASE_URL: undefined, DATABASE_URL_FILE: file, DATABASE_DIRECT_URL: 'ssm:/parley/url' },
+        () => Promise.resolve(((asked += 1), stored)),
+      );
+      expect((await loadConfig(production)).follow('DATABASE_URL')).toBeUndefined();
+      const [fromFile, fromStore] = [config.follow('DATABASE_URL'), config.follow('DATABASE_DIRECT_URL')];
+      writeFileSync(file, `${url('two')}\n`);
+      stored = url('two');
+      expect(await fromFile?.()).toBe(url('two'));
+      expect(await fromStore?.()).toBe(url('one'));
+      elapsed.mockReturnValue(30_000);
+      expect(await Promise.all([fromStore?.(), fromStore?.()])).toEqual([url('two'), url('two')]);
+      expect(asked).toBe(2);
+      writeFileSync(file, 'no url');
+      await expect(fromFile?.()).rejects.toThrow('DATABASE_URL has no valid value now');
+    } finally {
+      elapsed.mockRestore();
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('a parameter that cannot be read is named by its path, without the reason of the store', async () => {
     const denied = () => Promise.reject(new Error('AccessDenied for arn:aws:iam::123:role/x'));
     const error = await loadConfig({ ...production, APP_SECRET: 'ssm:/parley/APP_SECRET' }, denied).catch(

@@ -1,5 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { monotonicMs } from '../clock/clock.js';
 import { settings, type Setting, type SettingName, type Settings } from './settings.js';
+
+/** Parameter Store answers 40 requests a second to a whole account. */
+const PARAMETER_FRESH_MS = 30_000;
 
 /** Where a value came from, for `parley config print`. */
 export type ConfigSource = 'default' | 'environment' | 'file' | 'parameter store';
@@ -11,8 +15,23 @@ export class Config {
     values: Settings,
     readonly sources: Readonly<Record<string, ConfigSource>> = {},
     readonly warnings: readonly string[] = [],
+    private readonly reread: (name: SettingName) => Promise<string> = () => Promise.reject(new Error('kept nowhere')),
   ) {
     Object.assign(this, values);
+  }
+
+  /**
+   * For a setting kept in a file or in Parameter Store: says what stands there now, a parameter as it was at most 30 s ago.
+   * Undefined for one that cannot change while the process runs.
+   */
+  follow(name: 'DATABASE_URL' | 'DATABASE_DIRECT_URL'): (() => Promise<string>) | undefined {
+    if (this.sources[name] === 'file') return () => this.reread(name);
+    if (this.sources[name] !== 'parameter store') return undefined;
+    let known = { at: monotonicMs(), value: Promise.resolve(this[name] ?? '') };
+    return () => {
+      if (monotonicMs() - known.at >= PARAMETER_FRESH_MS) known = { at: monotonicMs(), value: this.reread(name) };
+      return known.value;
+    };
   }
 
   /** For every connection to REDIS_URL: over rediss:// the server proves who it is to the usual authorities, or to REDIS_CA. */
@@ -102,7 +121,13 @@ export async function loadConfig(env: Environment, readParameter = readFromParam
     }
     sources[name] = raw?.source ?? 'default';
   }
-  const config = new Config(values as Settings, sources, unknownNames(env));
+  const reread = async (name: SettingName): Promise<string> => {
+    const raw = await readRaw(name, env, readParameter);
+    const parsed = settings[name].schema.safeParse(raw?.value);
+    if (!raw || !parsed.success) throw new Error(`${name} has no valid value now`);
+    return raw.value;
+  };
+  const config = new Config(values as Settings, sources, unknownNames(env), reread);
   faults.push(...contradictions(config, env));
   if (faults.length > 0) throw new ConfigError(faults);
   return config;

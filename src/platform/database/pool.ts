@@ -53,7 +53,6 @@ export function createPool(
         options: `${SESSION.map(([name, value]) => `-c ${name}=${value}`).join(' ')} -c search_path=${config.DB_SCHEMA},public -c client_connection_check_interval=5s`,
       };
   const pool = new pg.Pool({
-    ...clientConfig(connectionString, 'DATABASE_URL'),
     max: config.DB_POOL_MAX,
     idleTimeoutMillis: config.DB_POOL_IDLE_MS,
     connectionTimeoutMillis: config.DB_ACQUIRE_TIMEOUT_MS,
@@ -62,6 +61,8 @@ export function createPool(
     types,
     ...settings,
     ...(pooler ? behindPooler : {}),
+    // Last: `options` of the URL go before ours.
+    ...clientConfig(connectionString, 'DATABASE_URL'),
   });
   // Without a listener an idle connection that dies ends the process.
   pool.on('error', (error) => log.warn('db.error', { stage: 'idle', err: error }));
