@@ -23,6 +23,12 @@ export function node24() {
   );
 }
 
+/**
+ * How Node runs the server, here and in the image: without a limit, up to 190 MB of garbage wait in the young generation
+ * before somebody looks through it, which in a small container is where the memory is; with it the server takes no more CPU.
+ */
+export const serverFlags = ['--max-semi-space-size=16'];
+
 /** What to do about an error of the machine, undefined for any other. Takes an error or the output of a command. */
 export function adviceFor(error) {
   const text = String(error?.code ?? '') + String(error?.message ?? error);

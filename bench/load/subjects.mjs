@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { SocketIoClient, WsClient } from './client.mjs';
+import { serverFlags } from '../../scripts/node-runtime.mjs';
 import { databaseCpu, processCpu, residentKiB } from './measure.mjs';
 
 const root = join(import.meta.dirname, '../..');
@@ -84,7 +85,7 @@ class Parley extends Subject {
 
   async run() {
     const profile = process.env.BENCH_PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`] : [];
-    this.child = spawn(process.execPath, [...profile, join(root, 'dist/main.js')], {
+    this.child = spawn(process.execPath, [...serverFlags, ...profile, join(root, 'dist/main.js')], {
       cwd: root,
       stdio: ['ignore', process.env.BENCH_LOG ? 'inherit' : 'ignore', 'inherit'],
       env: {

@@ -1,4 +1,5 @@
 import { ignoredBy, parseDockerfile, type Stage, words } from '../../scripts/docker/dockerfile.mjs';
+import { serverFlags } from '../../scripts/node-runtime.mjs';
 import { text } from './support/files.js';
 
 const stages = parseDockerfile(text('Dockerfile'));
@@ -19,7 +20,9 @@ it('installs from the lock file, without scripts', () => {
 
 it('ends as the user node, with Node itself as PID 1 and a health check of the exec form', () => {
   expect(step('USER')).toBe('node');
-  expect(words(step('CMD'))).toEqual(['node', 'dist/production/main.js']);
+  expect(words(step('CMD'))).toEqual(['node', ...serverFlags, 'dist/production/main.js']);
+  const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
+  expect(scripts['start:prod']).toContain(`node ${serverFlags.join(' ')} dist/main.js`);
   expect(step('CMD')).toMatch(/^\[/);
   expect(words(step('HEALTHCHECK').replace(/^CMD\s+/, ''))[0]).toBe('node');
   expect(last.steps.findIndex(({ instruction }) => instruction === 'USER')).toBeGreaterThan(
