@@ -81,6 +81,7 @@ export const dashboards = {
         'ops',
         { '{{result}}': sum(rate('ws_event_duration_seconds_count', 'result!="ok"'), 'result') },
       ],
+      ['Not yet taken by the network', 'bytes', { '{{instance}}': value('ws_send_buffer_bytes') }],
       ['Slow sockets', 'ops', { '{{outcome}}': sum(rate('ws_dropped_total'), 'outcome') }],
     ],
   },
@@ -104,6 +105,8 @@ export const dashboards = {
   jobs: {
     title: 'Parley: jobs and outbox',
     panels: [
+      ['Work waiting for a worker', 'short', { '{{queue}}': `max by (queue) (${value('queue_depth')})` }],
+      ['How long the first has waited', 's', { '{{queue}}': `max by (queue) (${value('queue_oldest_seconds')})` }],
       ['Rows waiting in the outbox', 'short', { rows: `max(${value('outbox_depth')})` }],
       ['Age of the oldest row', 's', { age: `max(${value('outbox_oldest_seconds')})` }],
       ['Runs', 'ops', { '{{job}} {{result}}': sum(rate('job_runs_total'), 'job, result') }],

@@ -17,6 +17,15 @@ export async function blockCounts(db: Db): Promise<BlockCounts> {
   return row ?? { hit: 0, read: 0 };
 }
 
+/**
+ * Asking for the size of what somebody holds for himself alone, or waits to, would wait too, and with it the page on
+ * which the locks are seen. Its size is then what the last vacuum or analyze found.
+ */
+const held = sql`held AS MATERIALIZED (
+  SELECT relation FROM pg_locks WHERE mode = 'AccessExclusiveLock'
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`;
+const lastKnownSize = sql`c.relpages * current_setting('block_size')::bigint`;
+
 export interface TableStatistics {
   table: string;
   bytes: number;
@@ -32,11 +41,15 @@ export interface TableStatistics {
 /** The largest tables first. */
 export const tableStatistics = (db: Db): Promise<TableStatistics[]> =>
   db.query<TableStatistics & Record<string, unknown>>(sql`
-    SELECT relname AS table, pg_total_relation_size(relid) AS bytes, n_live_tup AS rows, n_dead_tup AS "deadRows",
+    WITH ${held}
+    SELECT s.relname AS table, n_live_tup AS rows, n_dead_tup AS "deadRows",
+           CASE WHEN EXISTS (SELECT FROM held WHERE relation IN (s.relid, c.reltoastrelid)
+                               OR relation IN (SELECT indexrelid FROM pg_index WHERE indrelid = s.relid))
+                THEN ${lastKnownSize} ELSE pg_total_relation_size(s.relid) END AS bytes,
            seq_scan AS "sequentialScans", seq_tup_read AS "sequentialRows", coalesce(idx_scan, 0) AS "indexScans",
            greatest(last_vacuum, last_autovacuum) AS "lastVacuum", greatest(last_analyze, last_autoanalyze) AS "lastAnalyze"
-    FROM pg_stat_user_tables WHERE schemaname = current_schema()
-    ORDER BY bytes DESC, relname LIMIT ${ROWS}`);
+    FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid WHERE schemaname = current_schema()
+    ORDER BY bytes DESC, s.relname LIMIT ${ROWS}`);
 
 export interface IndexStatistics {
   table: string;
@@ -48,9 +61,11 @@ export interface IndexStatistics {
 
 export const indexStatistics = (db: Db): Promise<IndexStatistics[]> =>
   db.query<IndexStatistics & Record<string, unknown>>(sql`
-    SELECT s.relname AS table, s.indexrelname AS index, pg_relation_size(s.indexrelid) AS bytes, s.idx_scan AS scans,
-           i.indisunique AS unique
-    FROM pg_stat_user_indexes s JOIN pg_index i ON i.indexrelid = s.indexrelid
+    WITH ${held}
+    SELECT s.relname AS table, s.indexrelname AS index, s.idx_scan AS scans, i.indisunique AS unique,
+           CASE WHEN s.indexrelid IN (SELECT relation FROM held)
+                THEN ${lastKnownSize} ELSE pg_relation_size(s.indexrelid) END AS bytes
+    FROM pg_stat_user_indexes s JOIN pg_index i ON i.indexrelid = s.indexrelid JOIN pg_class c ON c.oid = s.indexrelid
     WHERE s.schemaname = current_schema() ORDER BY bytes DESC, s.indexrelname LIMIT ${4 * ROWS}`);
 
 export interface LongTransaction {

@@ -4,6 +4,7 @@ import { lastBackupAt } from '../../platform/database/last-backup.js';
 import { errorFingerprints } from '../../platform/errors/report-unexpected.js';
 import { metrics, registry } from '../../platform/logging/metrics.js';
 import { metricsText } from '../../platform/logging/metrics-text.js';
+import { ReplicaLease } from '../../platform/realtime/replica-lease.js';
 import { outboxBacklog } from './platform-state.repository.js';
 
 export interface PoolState {
@@ -15,7 +16,10 @@ export interface PoolState {
 /** The metrics page: counters kept all along, and what is only read when somebody asks. */
 @Injectable()
 export class MetricsService {
-  constructor(private readonly database: DatabaseService) {}
+  constructor(
+    private readonly database: DatabaseService,
+    private readonly replicas: ReplicaLease,
+  ) {}
 
   pool(): PoolState {
     const { totalCount, idleCount, waitingCount } = this.database.connections;
@@ -27,6 +31,9 @@ export class MetricsService {
     metrics.dbConnections.set({ state: 'used' }, total - idle);
     metrics.dbConnections.set({ state: 'idle' }, idle);
     metrics.dbConnections.set({ state: 'waiting' }, waiting);
+    const { users = 0, bufferBytes = 0 } = this.replicas.ownStats();
+    metrics.presenceOnline.set(users);
+    metrics.wsSendBuffer.set(bufferBytes);
     metrics.errorFingerprints.set(errorFingerprints().length);
     await this.readDatabase();
     await collectProcess();

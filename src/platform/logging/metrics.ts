@@ -58,6 +58,9 @@ export const metrics = {
   wsEventDuration: timed('ws_event_duration_seconds', 'Duration of socket commands', ['event', 'result']),
 
   wsDropped: counter('ws_dropped_total', 'Live events not sent to slow sockets, counted per episode', ['outcome']),
+  wsSendBuffer: gauge('ws_send_buffer_bytes', 'Written to sockets and not yet taken by the network'),
+  presenceOnline: gauge('presence_online', 'Users with an open socket on this replica'),
+  antiEntropySeconds: histogram('anti_entropy_seconds', 'Duration of a whole comparison of what was told'),
   antiEntropyPasses: counter('antientropy_checks_total', 'Comparisons of what was told with the database', [
     'part',
     'result',
@@ -75,6 +78,8 @@ export const metrics = {
   deadLetters: counter('dead_letters_total', 'Work that was given up', ['queue']),
   outboxDepth: gauge('outbox_depth', 'Rows waiting in the outbox'),
   outboxOldest: gauge('outbox_oldest_seconds', 'Age of the oldest outbox row'),
+  queueDepth: gauge('queue_depth', 'Work that is due and waits for a worker', ['queue']),
+  queueOldest: gauge('queue_oldest_seconds', 'How long the first of that work has been due', ['queue']),
   backupLastSuccess: gauge('backup_last_success_timestamp', 'Unix seconds of the last backup; 0 while none is known'),
 
   rateLimited: counter('ratelimit_violations_total', 'Refused by a rate limit', ['rule']),

@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown, ty
 import { HealthRegistry, type HealthReading } from '../lifecycle/health-registry.js';
 import { metrics } from '../logging/metrics.js';
 import { DeadLetters } from './dead-letters.js';
-import { DelayedWork } from './delayed-work.js';
+import { type Backlog, DelayedWork } from './delayed-work.js';
 
 const TIMEOUT_MS = 2000;
 const GOOD_FOR_MS = 15_000;
@@ -12,6 +12,8 @@ const OVERDUE_S = 60;
 /** Opens the queue before any work, and says how it stands. It degrades a replica and never stops it. */
 @Injectable()
 export class QueueHealth implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly seen = new Set(['outbox']);
+
   constructor(
     private readonly work: DelayedWork,
     private readonly letters: DeadLetters,
@@ -42,6 +44,7 @@ export class QueueHealth implements OnModuleInit, OnApplicationBootstrap, OnAppl
       metrics.degraded.set({ component: 'queue' }, 1);
       throw error;
     });
+    this.measure(depths);
     const sum = (of: (depth: (typeof depths)[number]) => number) => depths.reduce((total, one) => total + of(one), 0);
     const oldestSeconds = Math.round(Math.max(0, ...depths.map((depth) => depth.oldestSeconds)));
     const late = oldestSeconds > OVERDUE_S;
@@ -56,5 +59,16 @@ export class QueueHealth implements OnModuleInit, OnApplicationBootstrap, OnAppl
         deadLetters: sum(({ deadLetters }) => deadLetters),
       },
     };
+  }
+
+  /** A queue in which nothing waits any more is 0, not gone. */
+  private measure(depths: readonly Pick<Backlog, 'queue' | 'waiting' | 'oldestSeconds'>[]): void {
+    const found = new Map(depths.map((depth) => [depth.queue, depth]));
+    for (const queue of found.keys()) this.seen.add(queue);
+    for (const queue of this.seen) {
+      const { waiting = 0, oldestSeconds = 0 } = found.get(queue) ?? {};
+      metrics.queueDepth.set({ queue }, waiting);
+      metrics.queueOldest.set({ queue }, oldestSeconds);
+    }
   }
 }

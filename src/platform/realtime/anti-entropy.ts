@@ -1,4 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { monotonicMs } from '../clock/clock.js';
 import { Config } from '../config/config.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
@@ -55,6 +56,7 @@ export class AntiEntropy implements OnApplicationBootstrap, OnApplicationShutdow
       sessions: () => this.checkSessions(),
       grants: () => this.grants.refresh(this.sockets.userIds()),
     };
+    const startedAt = monotonicMs();
     for (const [part, check] of Object.entries(parts)) {
       if (this.sockets.size === 0 || this.stopped) return;
       try {
@@ -65,6 +67,7 @@ export class AntiEntropy implements OnApplicationBootstrap, OnApplicationShutdow
         this.log.warn('antientropy.failed', { part, err: error });
       }
     }
+    metrics.antiEntropySeconds.observe((monotonicMs() - startedAt) / 1000);
   }
 
   private schedule(): void {

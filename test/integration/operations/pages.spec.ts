@@ -1,5 +1,9 @@
+import { Client } from 'pg';
+import { DatabaseService } from '../../../src/platform/database/database.service.js';
+import { sql } from '../../../src/platform/database/sql.js';
 import { createTestApp, type TestApp } from '../../support/app.js';
 import { query } from '../../support/database.js';
+import { eventually } from '../../support/eventually.js';
 import { HttpClient } from '../../support/http-client.js';
 import { connect, type Person, register } from '../../support/people.js';
 import { operator, PROBE } from './support.js';
@@ -99,6 +103,49 @@ it('shows how the database is used, without a value of a statement', async () =>
   expect(body['indexes']).toContainEqual(expect.objectContaining({ index: 'users_pkey', unique: true }));
 });
 
+it('names slow statements, who waits for whom, and transactions that stay open', async () => {
+  const database = app.app.nest.get(DatabaseService);
+  await database.query(sql`SELECT pg_sleep(1.05), ${'a value that stays unsaid'}::text AS said`);
+  const [holder, waiter] = [0, 1].map(
+    () => new Client({ connectionString: app.databaseUrl, application_name: 'foreign' }),
+  );
+  if (!holder || !waiter) throw new Error('two clients were made');
+  await Promise.all([holder.connect(), waiter.connect()]);
+  try {
+    const pid = async (client: Client) =>
+      (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid;
+    const [holderPid, waiterPid] = [await pid(holder), await pid(waiter)];
+    await holder.query('BEGIN; LOCK TABLE load_test_reports IN ACCESS EXCLUSIVE MODE');
+    const waiting = waiter.query('SELECT count(*) FROM load_test_reports').catch(() => undefined);
+    await eventually(async () => {
+      // A table that is locked keeps nobody from looking at the locks.
+      const { status, body } = await admin.get('/api/v1/db/perf');
+      expect(status).toBe(200);
+      expect(body['locks']).toContainEqual(
+        expect.objectContaining({
+          pid: waiterPid,
+          blockedBy: [holderPid],
+          mode: 'AccessShareLock',
+          relation: 'load_test_reports',
+        }),
+      );
+      expect(body['longTransactions']).toContainEqual(
+        expect.objectContaining({ pid: holderPid, application: 'foreign', state: 'idle in transaction' }),
+      );
+      expect(body['slowQueries']).toContainEqual({
+        text: 'SELECT pg_sleep(1.05), $1::text AS said',
+        ms: expect.any(Number),
+        at: expect.any(String),
+      });
+      expect(JSON.stringify(body)).not.toContain('stays unsaid');
+    });
+    await holder.query('ROLLBACK');
+    await waiting;
+  } finally {
+    await Promise.all([holder.end(), waiter.end()]);
+  }
+});
+
 it('counts sockets and rooms', async () => {
   await ada.post('/api/v1/conversations', { type: 'group', title: 'Team', memberIds: [admin.id] });
   const sockets = [await connect(ada), await connect(ada)];
@@ -126,6 +173,11 @@ describe('metrics', () => {
       /^nodejs_eventloop_lag_p99_seconds /m,
       /^db_client_connection_count\{state="idle"\} [1-9]/m,
       /^db_client_connection_count\{state="waiting"\} 0$/m,
+      /^queue_depth\{queue="[\w.-]+"\} \d/m,
+      /^queue_oldest_seconds\{queue="[\w.-]+"\} \d/m,
+      /^ws_send_buffer_bytes \d/m,
+      /^presence_online \d/m,
+      /^anti_entropy_seconds_count \d/m,
       /^outbox_depth \d/m,
       /^outbox_oldest_seconds \d/m,
       /^backup_last_success_timestamp 0$/m,
