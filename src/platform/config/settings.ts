@@ -15,23 +15,29 @@ const setting = <T extends z.ZodType>(schema: T, allowed: string, description: s
   secret,
 });
 
-const text = () => z.string().min(1);
-const optionalText = (description: string, secret = false) => setting(text().optional(), 'text', description, secret);
+// Each step of a schema costs a start some ten microseconds, and there are more than a hundred settings: what several
+// have in common is made once.
+const text = z.string().min(1);
+const maybeText = text.optional();
+const digits = z.string().regex(/^-?\d+$/, 'not a whole number');
+const yesOrNo = z.enum(['true', 'false', '1', '0', 'on', 'off']);
+const counts = z.string().regex(/^\d+\/\d+(\/\d+)?$/, 'not count/seconds');
+
+const optionalText = (description: string, secret = false) => setting(maybeText, 'text', description, secret);
 const integer = (byDefault: number, min: number, max: number, description: string) =>
   setting(
-    z
-      .string()
-      .regex(/^-?\d+$/, 'not a whole number')
-      .default(String(byDefault))
-      .transform(Number)
-      .pipe(z.number().min(min).max(max)),
+    digits.default(String(byDefault)).transform((value, context) => {
+      const number = Number(value);
+      if (number < min || number > max)
+        context.addIssue({ code: 'custom', message: number < min ? 'too small' : 'too big' });
+      return number;
+    }),
     `a whole number from ${min} to ${max}`,
     description,
   );
 const flag = (byDefault: boolean, description: string) =>
   setting(
-    z
-      .enum(['true', 'false', '1', '0', 'on', 'off'])
+    yesOrNo
       .default(byDefault ? 'true' : 'false')
       .transform((value) => value === 'true' || value === '1' || value === 'on'),
     'true or false',
@@ -74,14 +80,10 @@ const origin = (byDefault: string, description: string) =>
   );
 const rate = (byDefault: string, description: string) =>
   setting(
-    z
-      .string()
-      .regex(/^\d+\/\d+(\/\d+)?$/, 'not count/seconds')
-      .default(byDefault)
-      .transform((value) => {
-        const [points = 0, seconds = 1, burst = 0] = value.split('/').map(Number);
-        return { points, seconds, burst };
-      }),
+    counts.default(byDefault).transform((value) => {
+      const [points = 0, seconds = 1, burst = 0] = value.split('/').map(Number);
+      return { points, seconds, burst };
+    }),
     'count/seconds or count/seconds/burst',
     description,
   );
@@ -112,7 +114,7 @@ export const settings = {
     'production refuses defaults that are only for development',
   ),
   PORT: integer(3000, 0, 65535, 'port of REST, sockets and probes; 0 picks a free one'),
-  HOST: setting(text().default('0.0.0.0'), 'an address', 'address to listen on'),
+  HOST: setting(text.default('0.0.0.0'), 'an address', 'address to listen on'),
   PUBLIC_URL: httpUrl('how clients reach this installation; used in links and as token issuer'),
   ROLE: oneOf(
     ['all', 'api', 'worker'],
@@ -132,7 +134,7 @@ export const settings = {
     true,
   ),
   DATA_DIR: setting(
-    text().default('.parley'),
+    text.default('.parley'),
     'a folder',
     'where a development installation keeps its database and secrets',
   ),
@@ -205,7 +207,7 @@ export const settings = {
   ),
   READINESS_ON_DB_OUTAGE: oneOf(['fail', 'stay'], 'fail', 'whether /ready turns 503 while the database is down'),
   EMBEDDED_PG: oneOf(['auto', 'off'], 'auto', 'off makes a missing DATABASE_URL an error everywhere'),
-  EMBEDDED_PG_DIR: setting(text().optional(), 'a folder', 'data of the embedded server; default DATA_DIR/pg'),
+  EMBEDDED_PG_DIR: setting(text.optional(), 'a folder', 'data of the embedded server; default DATA_DIR/pg'),
   EMBEDDED_PG_KEEP: flag(false, 'leave the embedded server running on exit'),
 
   LOG_LEVEL: oneOf(
@@ -236,7 +238,7 @@ export const settings = {
   QUEUE_DRIVER: optionalOneOf(['outbox', 'pgboss', 'sqs'], 'default outbox, or sqs with SQS_QUEUE_URL'),
   SQS_QUEUE_URL: httpUrl('queue over Amazon SQS'),
   SQS_ENDPOINT: httpUrl('endpoint of an SQS-compatible server'),
-  AWS_REGION: setting(text().default('us-east-1'), 'a region', 'region of S3, SQS and Parameter Store'),
+  AWS_REGION: setting(text.default('us-east-1'), 'a region', 'region of S3, SQS and Parameter Store'),
   AWS_ACCESS_KEY_ID: optionalText('only where no role provides credentials', true),
   AWS_SECRET_ACCESS_KEY: optionalText('only where no role provides credentials', true),
   S3_BUCKET_NAME: optionalText('media in S3; without it they are on disk'),
@@ -249,10 +251,10 @@ export const settings = {
     'larger files are sent to the bucket in parts, in bytes',
   ),
   S3_UPLOAD: oneOf(['post', 'put'], 'post', 'put for stores without presigned POST'),
-  MEDIA_DIR: setting(text().default('./data/media'), 'a folder', 'media of the disk driver'),
+  MEDIA_DIR: setting(text.default('./data/media'), 'a folder', 'media of the disk driver'),
   MEDIA_SCAN_URL: url(/^(https?|tcp):\/\//, 'an http(s) or tcp (clamd) URL', 'scanner that every upload passes'),
   FFPROBE_PATH: setting(
-    text().default('ffprobe'),
+    text.default('ffprobe'),
     'a program',
     'tells the duration of sound and film; without it they have none',
   ),
@@ -265,7 +267,7 @@ export const settings = {
   ACCESS_TOKEN_TTL: integer(600, 5, 86_400, 'life of an access token, in s'),
   REFRESH_TOKEN_TTL: integer(2_592_000, 60, 31_536_000, 'life of a refresh token, in s'),
   AUTH_ISSUER: optionalText('`iss` of own tokens; default PUBLIC_URL, else parley'),
-  AUTH_AUDIENCE: setting(text().default('parley'), 'text', '`aud` of own tokens'),
+  AUTH_AUDIENCE: setting(text.default('parley'), 'text', '`aud` of own tokens'),
   OTP_SENDER: oneOf(['log', 'webhook'], 'log', 'how one-time codes are sent; log is refused in production'),
   OTP_WEBHOOK_URL: httpUrl('receives otp.send'),
   OTP_WEBHOOK_SECRET: optionalText('signs otp.send', true),
@@ -381,7 +383,7 @@ export const settings = {
   ),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl('switches tracing on; OTLP over HTTP, without /v1/traces'),
   OTEL_EXPORTER_OTLP_HEADERS: optionalText('name=value pairs, comma-separated, sent with traces', true),
-  OTEL_SERVICE_NAME: setting(text().default('parley'), 'text', 'service name in traces'),
+  OTEL_SERVICE_NAME: setting(text.default('parley'), 'text', 'service name in traces'),
   OTEL_TRACES_SAMPLER_ARG: setting(
     z.coerce.number().min(0).max(1).default(1),
     'a number from 0 to 1',
