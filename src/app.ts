@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
@@ -7,6 +8,7 @@ import { type Config, loadConfig } from './platform/config/config.js';
 import { packageVersion } from './platform/config/package-root.js';
 import { newId } from './platform/clock/clock.js';
 import { DatabaseService } from './platform/database/database.service.js';
+import { Bus } from './platform/events/bus.js';
 import { configureHttp } from './platform/http/configure-http.js';
 import { BackgroundWork } from './platform/lifecycle/background-work.js';
 import { BootState } from './platform/lifecycle/boot-state.js';
@@ -48,6 +50,8 @@ export async function createApp(context: AppContext): Promise<App> {
     },
   );
   try {
+    nest.get(Bus).prepare();
+    await turn();
     configureHttp(nest, config);
     const io = new GatedIoAdapter(nest, config);
     nest.useWebSocketAdapter(io);

@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { App } from './app.js';
 import { appSecret } from './platform/config/installation-secrets.js';
 import { type Config, loadConfig } from './platform/config/config.js';
+import { EarlyPool } from './platform/database/early-pool.js';
 import type { DatabaseContext } from './platform/database/schema-gate.js';
 import { followPassword } from './platform/database/lifecycle/connection-url.js';
 import { SchemaLifecycle } from './platform/database/schema-lifecycle.js';
@@ -54,6 +55,7 @@ export async function start({ boot, server, signal }: StartContext): Promise<Run
     signal.throwIfAborted();
   } catch (error) {
     await database.lifecycle?.abandon();
+    await database.pool?.end();
     await (app ? app.abandon() : database.stopServer?.());
     throw withExitCode(error);
   }
@@ -91,13 +93,19 @@ function withExitCode(error: unknown): unknown {
 
 /** Without DATABASE_URL a PostgreSQL of our own. */
 async function openDatabase(config: Config, log: Log, boot: BootState, signal: AbortSignal): Promise<DatabaseContext> {
+  const toward = (urls: { url: string; directUrl: string }): DatabaseContext => {
+    const lifecycle = new SchemaLifecycle({ config, log, version: boot.version, urls, signal });
+    const context = { ...urls, signal, lifecycle };
+    // Another URL may lead to a pooler, of which only the gate finds out.
+    if (urls.url !== urls.directUrl) return context;
+    return { ...context, pool: new EarlyPool(config, urls.url, log, lifecycle.connected) };
+  };
   if (config.DATABASE_URL) {
     for (const name of ['DATABASE_URL', 'DATABASE_DIRECT_URL'] as const) {
       const [url, read] = [config[name], config.follow(name)];
       if (url && read) followPassword(url, read);
     }
-    const urls = { url: config.DATABASE_URL, directUrl: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL };
-    return { ...urls, signal, lifecycle: new SchemaLifecycle({ config, log, version: boot.version, urls, signal }) };
+    return toward({ url: config.DATABASE_URL, directUrl: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL });
   }
   boot.enter('embedded');
   const { startEmbedded } = await import('./platform/database/embedded-postgres.js');
@@ -107,9 +115,7 @@ async function openDatabase(config: Config, log: Log, boot: BootState, signal: A
     log: (event, fields) => log.info(event, { ...fields }),
   });
   const keep = config.EMBEDDED_PG_KEEP ? {} : { stopServer: () => embedded.stop() };
-  const urls = { url: embedded.url, directUrl: embedded.url };
-  const lifecycle = new SchemaLifecycle({ config, log, version: boot.version, urls, signal });
-  return { ...urls, signal, lifecycle, ...keep };
+  return { ...toward({ url: embedded.url, directUrl: embedded.url }), ...keep };
 }
 
 function announce(config: Config, log: Log, boot: BootState, server: Server): void {

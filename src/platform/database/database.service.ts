@@ -213,6 +213,11 @@ export class DatabaseService implements Db {
     this.log.warn('db.slow_query', { dur_ms: Math.round(ms), statement: statementName(text) });
   }
 
+  /** The first statement: it names the connection that was made before its name was known. */
+  async introduce(applicationName: string): Promise<void> {
+    await this.query(sql`SELECT set_config('application_name', ${applicationName}, false)`);
+  }
+
   /** One round trip to the server; rejects when it does not answer. */
   async ping(): Promise<void> {
     await this.query(sql`SELECT 1`);

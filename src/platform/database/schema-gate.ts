@@ -8,6 +8,7 @@ import { metrics } from '../logging/metrics.js';
 import { DatabaseMonitor } from './database-monitor.js';
 import { translateDatabaseError } from './database-error.js';
 import { DatabaseNotVerifiedError, DatabaseService } from './database.service.js';
+import type { EarlyPool } from './early-pool.js';
 import { createPool } from './pool.js';
 import { isPooled } from './pooled.js';
 import { SchemaGuard } from './schema-guard.js';
@@ -25,6 +26,8 @@ export interface DatabaseContext {
   signal: AbortSignal;
   /** Begun while the application was still loading; without one the gate begins it. */
   lifecycle?: SchemaLifecycle;
+  /** Connected while the application was loading; without one the gate makes its own. */
+  pool?: EarlyPool;
   /** Stops the embedded server, last of all. */
   stopServer?: () => Promise<void>;
 }
@@ -60,17 +63,14 @@ export class SchemaGate implements OnModuleInit, OnApplicationShutdown {
     const { url, directUrl } = context;
     const suspect = result.pooler || url !== directUrl;
     const pooler = suspect && (await patience(() => isPooled(url, config.DB_SCHEMA)));
-    const pool = createPool(
-      this.config,
-      {
-        connectionString: url,
-        applicationName: `parley/app/${this.boot.version}/e${result.epoch}`,
-        pooler,
-      },
-      this.log,
-    );
+    const applicationName = `parley/app/${this.boot.version}/e${result.epoch}`;
+    if (pooler) await context.pool?.end();
+    const pool =
+      pooler || !context.pool
+        ? createPool(config, { connectionString: url, applicationName, pooler }, log)
+        : await context.pool.take(applicationName);
     this.database.open(pool, { prepared: !pooler, patience });
-    await this.database.ping();
+    await (pooler ? this.database.ping() : this.database.introduce(applicationName));
     metrics.schemaReady.set(1);
     metrics.schemaInfo.set(
       { fingerprint: result.fingerprint ?? '', head: result.head ?? '', epoch: String(result.epoch) },
@@ -87,6 +87,7 @@ export class SchemaGate implements OnModuleInit, OnApplicationShutdown {
     this.guard.stop();
     await this.monitor.stop();
     await this.database.close();
+    await this.context.pool?.end();
     await this.context.stopServer?.();
   }
 }

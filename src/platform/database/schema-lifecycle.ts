@@ -26,6 +26,8 @@ export interface SchemaLifecycleContext {
  */
 export class SchemaLifecycle {
   readonly options: LifecycleOptions;
+  /** The first attempt to connect; rejects when it failed, and others follow. */
+  readonly connected: Promise<unknown>;
   private readonly result: Promise<LifecycleResult>;
   private readonly abandoned = new AbortController();
   private readonly built = Promise.withResolvers<void>();
@@ -51,6 +53,7 @@ export class SchemaLifecycle {
     const connection = openConnection(this.options);
     // Whoever takes them sees the error; until then nobody listens.
     connection.catch(() => undefined);
+    this.connected = connection;
     this.result = runLifecycle({ ...this.options, connection, mayWrite: this.built.promise });
     this.result.catch(() => undefined);
   }

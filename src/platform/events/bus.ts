@@ -11,6 +11,8 @@ export abstract class Bus {
   private readonly eventListeners: EventListener[] = [];
   private readonly positionListeners: PositionListener[] = [];
 
+  /** May connect already, while the application starts; nothing is sent or heard before `start`. */
+  prepare(): void {}
   abstract start(): Promise<void>;
   abstract stop(): Promise<void>;
   /** Tells that a feed has reached a position; several for one feed may become one, the highest. */

@@ -10,12 +10,19 @@ const QUERY_TIMEOUT_MS = 5000;
 const RETRY_MIN_MS = 250;
 const RETRY_MAX_MS = 5000;
 
+/** A client on its way to the server. */
+interface Dialled {
+  client: pg.Client;
+  connected: Promise<unknown>;
+}
+
 /**
  * LISTEN and NOTIFY on one connection of its own, outside every other transaction: a NOTIFY inside a send would make all
  * sends of the database queue for one lock at commit. Needs a direct connection; a transaction pooler forgets LISTEN.
  */
 export class PgBus extends CoalescingBus {
   private client: pg.Client | undefined;
+  private dialled: Dialled | undefined;
   private retry: NodeJS.Timeout | undefined;
   private retryMs = RETRY_MIN_MS;
   private stopped = false;
@@ -28,6 +35,10 @@ export class PgBus extends CoalescingBus {
     super(replicaId);
   }
 
+  override prepare(): void {
+    this.dialled = this.dial();
+  }
+
   /** Resolves after the first attempt, whatever came of it. */
   async start(): Promise<void> {
     await this.connect();
@@ -36,6 +47,7 @@ export class PgBus extends CoalescingBus {
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.retry);
+    await this.dialled?.client.end().catch(() => undefined);
     await this.disconnect();
   }
 
@@ -48,7 +60,7 @@ export class PgBus extends CoalescingBus {
     this.lost(this.client, new Error('own notifications do not arrive'));
   }
 
-  private async connect(): Promise<void> {
+  private dial(): Dialled {
     const client = new pg.Client({
       ...clientConfig(this.connectionString, 'DATABASE_URL'),
       application_name: 'parley/bus',
@@ -56,12 +68,22 @@ export class PgBus extends CoalescingBus {
       query_timeout: QUERY_TIMEOUT_MS,
       keepAlive: true,
     });
+    // Whoever waits gets the error; without a listener it would end the process as well.
+    client.on('error', () => undefined);
+    const connected = client.connect();
+    connected.catch(() => undefined);
+    return { client, connected };
+  }
+
+  private async connect(): Promise<void> {
+    const { client, connected } = this.dialled ?? this.dial();
+    this.dialled = undefined;
     this.client = client;
     client.on('error', (error) => this.lost(client, error));
     client.on('end', () => this.lost(client, new Error('connection ended')));
     client.on('notification', ({ payload }) => this.arrived(payload ?? ''));
     try {
-      await client.connect();
+      await connected;
       await client.query(`LISTEN ${CHANNEL}`);
       await this.listening();
       this.retryMs = RETRY_MIN_MS;

@@ -41,7 +41,9 @@ export class DeadLetters {
 
   /** Every queue that has work or dead letters. */
   async depths(): Promise<QueueDepth[]> {
-    const [backlog, letters] = await Promise.all([this.work.backlog(), countLetters(this.database)]);
+    // One after the other: the first probe of a start would otherwise wait for a second connection.
+    const backlog = await this.work.backlog();
+    const letters = await countLetters(this.database);
     const counts = new Map(letters.map(({ queue, count }) => [queue, count]));
     const known = new Set(backlog.map(({ queue }) => queue));
     const idle = [...counts.keys()].filter((queue) => !known.has(queue));

@@ -97,7 +97,7 @@ export class ReplicaLease implements OnApplicationBootstrap, BeforeApplicationSh
   private async renew(): Promise<void> {
     let delayMs = (this.config.PRESENCE_LEASE_TTL * 1000) / 3;
     try {
-      const anew = !(await this.extend());
+      const anew = !this.held || !(await this.extend());
       if (anew) await this.take();
       this.held = true;
       for (const listener of this.renewalListeners) await listener(anew);
