@@ -54,13 +54,13 @@ export class BootRun {
   private phaseStartedAt = this.startedAt;
   private progressAt = this.startedAt;
   private waitingFor: LifecycleError | undefined;
+  /** Opened while something else went on; it serves the first attempt only. */
   private earlyConnection: Promise<Client> | undefined;
   private readonly onAbort: () => void;
 
   constructor(readonly options: LifecycleOptions) {
     this.settings = { ...defaultSettings, ...options.settings };
     this.schema = options.schema ?? 'public';
-    this.earlyConnection = options.connection;
     this.onAbort = () => this.stop.abort(aborted(options.signal?.reason));
     this.signal = this.stop.signal;
     if (options.signal?.aborted) this.onAbort();
@@ -89,7 +89,12 @@ export class BootRun {
     this.options.report?.({ ...event, phase: this.phase, ms: Math.round(performance.now() - this.startedAt), level });
   }
 
-  /** The connection opened while the application loaded; it serves the first attempt only. */
+  /** A connection that is on its way. One that nobody takes is closed with the run. */
+  expect(connection: Promise<Client>): void {
+    connection.catch(() => undefined);
+    this.earlyConnection = connection;
+  }
+
   takeEarlyConnection(): Promise<Client> | undefined {
     const early = this.earlyConnection;
     this.earlyConnection = undefined;
@@ -114,6 +119,9 @@ export class BootRun {
   dispose(): void {
     clearInterval(this.watchdog);
     this.options.signal?.removeEventListener('abort', this.onAbort);
+    void this.takeEarlyConnection()
+      ?.then((client) => client.end())
+      .catch(() => undefined);
   }
 
   private watch(): void {

@@ -1,7 +1,7 @@
 import { BootRun } from './boot-run.js';
 import { bootSession } from './boot-session.js';
 import { loadBuild } from './build.js';
-import { connect } from './connect.js';
+import { connect, openConnection } from './connect.js';
 import { aborted, LifecycleError, messageOf } from './errors.js';
 import { StandbyError } from './preflight.js';
 import type { Build } from './reconcile.js';
@@ -21,6 +21,8 @@ export async function runLifecycle(options: LifecycleOptions): Promise<Lifecycle
   const run = new BootRun(options);
   try {
     run.enter('connecting');
+    // The handshake goes on while the files are read.
+    run.expect(options.connection ?? openConnection(options));
     const build = await loadBuild(options);
     return await holdingBlocked(run, build);
   } catch (error) {
