@@ -5,6 +5,7 @@ import { buildManifest } from '../../../src/platform/database/lifecycle/manifest
 import { readObjectsInFull, readSchema } from '../../../src/platform/database/lifecycle/manifest-read.js';
 import {
   ManifestFormatError,
+  objectKey,
   parseManifest,
   serialiseManifest,
   sortObjects,
@@ -12,7 +13,7 @@ import {
 import { loadMigrations, parseMigration } from '../../../src/platform/database/lifecycle/migration-files.js';
 import { serverUrl } from '../../support/database.js';
 import { startServer, type TestServer } from '../../support/postgres.js';
-import { createSample, liveFingerprint, manifestOf, SAMPLE } from './sample-schema.js';
+import { createSample, liveFingerprint, manifestOf, SAMPLE, undone } from './sample-schema.js';
 import type { Sample } from './sample-schema.js';
 
 const prisma = join(import.meta.dirname, '../../../prisma');
@@ -95,6 +96,17 @@ describe('manifest text', () => {
     expect(objects).toEqual(sample.manifest.objects);
     expect(manifestOf(objects).objects.length).toBeGreaterThan(30);
     await other.drop();
+  });
+
+  it('says nothing of what an extension brought, its relations included', async () => {
+    const { client, manifest } = sample;
+    const known = new Set(manifest.objects.map(objectKey));
+    const before = await liveFingerprint(client);
+    await undone(client, 'CREATE EXTENSION pg_stat_statements', async () => {
+      const { fingerprint, objects } = await readSchema(client, 'public');
+      expect(fingerprint).toBe(before);
+      expect(objects.map(objectKey).filter((key) => !known.has(key))).toEqual(['extension  pg_stat_statements']);
+    });
   });
 
   it('is read without changing the settings of the session, in a transaction or outside', async () => {

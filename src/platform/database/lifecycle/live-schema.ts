@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { escapeIdentifier } from 'pg';
 
-import type { Defined, Detailed, Listed, Named, Surroundings } from './manifest-read.sql.js';
+import type { Defined, Detailed, Named, SchemaRow, Surroundings } from './manifest-read.sql.js';
 import { sortObjects } from './manifest.js';
 import type { ObjectKind, SchemaObject } from './manifest.js';
 
@@ -24,11 +24,15 @@ export class LiveSchema {
   private readonly plain: (text: string) => string;
   private made: SchemaObject[] | undefined;
 
-  constructor(schema: string, listed: readonly Listed[], [extensions, foreign, lacking]: Surroundings) {
+  constructor(schema: string, row: SchemaRow) {
+    const [extensions, foreign, lacking] = row.slice(-3) as Surroundings;
+    const kinds = row.slice(0, -3) as (string | null)[];
     const homes = [schema, ...(extensions ?? []).map(([, , home]) => home)];
     this.plain = unqualifier(homes);
-    const lines = listed.flatMap((list) => linesOf(list, unqualifier(homes, inJson)));
-    this.lines = foreign === null ? lines : lines.filter((line) => !belongsTo(new Set(foreign), line));
+    const plain = unqualifier(homes, inJson);
+    const lines = kinds.flatMap((text) => (text === null ? [] : linesOf(text, plain)));
+    const others = new Set(foreign);
+    this.lines = others.size === 0 ? lines : lines.filter((line) => !belongsTo(others, line));
     this.extensions = (extensions ?? []).map(([name, version]) => ({
       kind: 'extension',
       table: '',
@@ -50,7 +54,8 @@ export class LiveSchema {
   private objectOf(line: Line): SchemaObject {
     const [kind, table, plainName, flag, labels] = JSON.parse(line.name) as Named;
     const [definition, expression, types] = JSON.parse(line.definition) as Defined;
-    const [create, position, keys, where] = line.details ?? [null, null, null, null];
+    const [create, position, keys, where] =
+      line.details === undefined ? [null, null, null, null] : (JSON.parse(line.details) as Detailed);
     const name = types === null ? plainName : `${plainName}(${types})`;
     const object: SchemaObject = { kind: kind as ObjectKind, table, name, definition };
     if (kind === 'column') {
@@ -73,13 +78,14 @@ export class LiveSchema {
 interface Line {
   name: string;
   definition: string;
-  details: Detailed;
+  details: string | undefined;
 }
 
-function linesOf([names, definitions, details]: Listed, plain: (text: string) => string): Line[] {
-  if (names === null || definitions === null) return [];
+function linesOf(text: string, plain: (text: string) => string): Line[] {
+  const [names = '', definitions = '', details] = text.split('\n\n');
   const defined = plain(definitions).split('\n');
-  return names.split('\n').map((name, i) => ({ name, definition: defined[i] ?? '', details: details?.[i] ?? null }));
+  const detailed = details?.split('\n');
+  return names.split('\n').map((name, i) => ({ name, definition: defined[i] ?? '', details: detailed?.[i] }));
 }
 
 function belongsTo(relations: ReadonlySet<string>, line: Line): boolean {

@@ -1,27 +1,33 @@
 /**
- * The statements that list a schema. Each answers one row: `names` and `definitions` hold one object per line, the same one
- * in both, as JSON (see `Named` and `Defined`); `details` is a list of as many (see `Detailed`). One row, since a process
- * that has just started reads that in a fraction of the time of many; several plain statements, since a server plans them in
- * half the time of one that unites them.
- * `:schema` and `:role` stand for quoted literals, `:full` for a boolean: whether to give what only recreating an object needs.
+ * The statement that lists a schema: one row with a column for each kind of object, then what surrounds them. A column is a
+ * text: the names, one per line, an empty line, in the same order the definitions, and if asked for the details, each as JSON
+ * (see `Named`, `Defined` and `Detailed`). A process that has just started reads that in a fraction of the time of as many
+ * rows, and a server plans a query for each kind in half the time of one that unites them.
+ * `:schema` and `:role` stand for quoted literals.
  *
- * They run with an empty search_path, so every name of the schema comes out qualified and the reader strips it.
+ * It runs with an empty search_path, so every name of the schema comes out qualified and the reader strips it.
  * Left out: objects of extensions (relations by the reader, which is told their names), the history table, NOT NULL
  * constraints (contype n, new in PostgreSQL 18), the indexes behind constraints, the sequences behind identity columns.
  * Collation 100 is the database's own. A default names no column, so it is printed without opening its table. No ORDER BY:
  * the reader sorts.
  */
-interface Listing {
+export const readSchemaSql = (full: boolean): string =>
+  `SELECT ${[...kinds.map((kind) => listed(kind, full)), extensions, foreign, lacking].map((query) => `(${query})`).join(',\n')}`;
+
+interface Kind {
   names: string;
   definitions: string;
+  /** Only recreating an object needs them. */
   details?: string;
   from: string;
 }
 
-const listing = ({ names, definitions, details, from }: Listing): string => `
-SELECT string_agg(json_build_array(${names})::text, E'\\n'), string_agg(json_build_array(${definitions})::text, E'\\n'),
-  CASE WHEN :full THEN json_agg(${details === undefined ? 'NULL::json' : `json_build_array(${details})`}) END
-FROM ${from}`;
+const lines = (columns: string): string => `string_agg(json_build_array(${columns})::text, E'\\n')`;
+
+function listed({ names, definitions, details = 'NULL, NULL, NULL, NULL', from }: Kind, full: boolean): string {
+  const columns = [names, definitions, ...(full ? [details] : [])];
+  return `SELECT ${columns.map(lines).join(` || E'\\n\\n' || `)} FROM ${from}`;
+}
 
 const NAMESPACE = '(SELECT oid FROM pg_namespace WHERE nspname = :schema)';
 const ofExtensions = (catalog: string): string =>
@@ -31,7 +37,7 @@ const IS_TABLE = `c.relkind IN ('r', 'p', 'f')`;
 const TABLE = `${RELATION} AND ${IS_TABLE}`;
 const KEYS = 'ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true) FROM generate_series(1, i.indnkeyatts) n)';
 
-const relations = listing({
+const relations: Kind = {
   names: `CASE WHEN ${IS_TABLE} THEN 'table' WHEN c.relkind = 'S' THEN 'sequence' ELSE 'view' END, '', c.relname, true, NULL`,
   definitions: `
     CASE WHEN ${IS_TABLE} THEN
@@ -57,9 +63,9 @@ const relations = listing({
     END, NULL, NULL, NULL`,
   from: `pg_class c WHERE ${RELATION} AND (c.relkind IN ('r', 'p', 'f', 'v', 'm') OR (c.relkind = 'S' AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i')))`,
-});
+};
 
-const columns = listing({
+const columns: Kind = {
   names: `'column', c.relname, a.attname, a.attnotnull, NULL`,
   definitions: `
     format_type(a.atttypid, a.atttypmod)
@@ -71,9 +77,9 @@ const columns = listing({
   details: 'NULL, a.attnum, NULL, NULL',
   from: `pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_attrdef d ON a.atthasdef AND d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE ${TABLE}`,
-});
+};
 
-const constraints = listing({
+const constraints: Kind = {
   names: `
     CASE k.contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' WHEN 'x' THEN 'exclusion' WHEN 'c' THEN 'check' ELSE 'foreign key' END,
     c.relname, k.conname, k.convalidated AND coalesce(i.indisvalid, true), NULL`,
@@ -83,26 +89,26 @@ const constraints = listing({
   details: `NULL, NULL, CASE WHEN k.contype IN ('p', 'u') THEN ${KEYS} END, NULL`,
   from: `pg_class c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype IN ('p', 'u', 'x', 'c', 'f')
     LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x') WHERE ${TABLE}`,
-});
+};
 
-const indexes = listing({
+const indexes: Kind = {
   names: `CASE WHEN i.indisunique THEN 'unique index' ELSE 'index' END, c.relname, x.relname, i.indisvalid, NULL`,
   definitions: `replace(pg_get_indexdef(i.indexrelid), ' INDEX ' || quote_ident(x.relname) || ' ON ', ' INDEX ON '), NULL, NULL`,
   details: `NULL, NULL, CASE WHEN i.indisunique THEN ${KEYS} END, CASE WHEN i.indisunique THEN pg_get_expr(i.indpred, i.indrelid) END`,
   from: `pg_class c JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid
     WHERE ${RELATION} AND c.relkind IN ('r', 'p', 'f', 'm')
       AND i.indexrelid NOT IN (SELECT conindid FROM pg_constraint WHERE contype IN ('p', 'u', 'x'))`,
-});
+};
 
-const enums = listing({
+const enums: Kind = {
   names: `'enum', '', t.typname, true, e.labels`,
   definitions: `'', NULL, NULL`,
   from: `(SELECT enumtypid, array_agg(enumlabel::text ORDER BY enumsortorder) AS labels FROM pg_enum GROUP BY enumtypid) e
     JOIN pg_type t ON t.oid = e.enumtypid
     WHERE t.typnamespace = ${NAMESPACE} AND t.oid NOT IN ${ofExtensions('pg_type')}`,
-});
+};
 
-const functions = listing({
+const functions: Kind = {
   names: `'function', '', p.proname, true, NULL`,
   definitions: `
     CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'w' THEN 'WINDOW FUNCTION' ELSE 'FUNCTION' END || ' (' || pg_get_function_arguments(p.oid) || ')'
@@ -116,57 +122,47 @@ const functions = listing({
   from: `pg_depend d JOIN pg_proc p ON p.oid = d.objid JOIN pg_language l ON l.oid = p.prolang
     WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = ${NAMESPACE} AND d.classid = 'pg_proc'::regclass AND p.prokind <> 'a'
       AND p.oid NOT IN ${ofExtensions('pg_proc')}`,
-});
+};
 
-const triggers = listing({
+const triggers: Kind = {
   names: `'trigger', c.relname, g.tgname, true, NULL`,
   definitions: `
     pg_get_triggerdef(g.oid) || CASE g.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' (disabled)' WHEN 'A' THEN ' (always)' ELSE ' (replica)' END,
     NULL, NULL`,
   from: `pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid WHERE NOT g.tgisinternal AND ${RELATION}`,
-});
+};
 
-const rowSecurity = listing({
+const rowSecurity: Kind = {
   names: `'row security', c.relname, c.relname, true, NULL`,
   definitions: `
     CASE WHEN c.relforcerowsecurity THEN 'forced' ELSE 'enabled' END
       || coalesce((SELECT ': ' || string_agg(quote_ident(p.polname), ', ' ORDER BY p.polname COLLATE "C") FROM pg_policy p WHERE p.polrelid = c.oid), ''),
     NULL, NULL`,
   from: `pg_class c WHERE c.relrowsecurity AND ${TABLE}`,
-});
+};
+
+const kinds: readonly Kind[] = [relations, columns, constraints, indexes, enums, functions, triggers, rowSecurity];
+
+const extensions = `
+SELECT json_agg(json_build_array(e.extname, e.extversion, n.nspname))
+FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'`;
+
+const foreign = `SELECT json_agg(c.relname) FROM pg_class c WHERE ${RELATION} AND c.oid IN ${ofExtensions('pg_class')}`;
 
 const lacks = (verb: string): string => `CASE WHEN NOT has_table_privilege(:role, c.oid, '${verb}') THEN '${verb}' END`;
 const verbs = `array_remove(ARRAY[${['SELECT', 'INSERT', 'UPDATE', 'DELETE'].map(lacks).join(', ')}], NULL)`;
+const lacking = `
+SELECT json_agg(json_build_array(t.relname, t.verbs))
+FROM (SELECT c.relname, ${verbs} AS verbs FROM pg_class c WHERE ${TABLE}) t WHERE t.verbs <> '{}'`;
 
-/** What is no part of the structure. */
-const surroundings = `
-SELECT (SELECT json_agg(json_build_array(e.extname, e.extversion, n.nspname))
-    FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'),
-  (SELECT json_agg(relname) FROM pg_class c WHERE ${RELATION} AND c.oid IN ${ofExtensions('pg_class')}),
-  (SELECT json_agg(json_build_array(t.relname, t.verbs)) FROM (SELECT c.relname, ${verbs} AS verbs FROM pg_class c WHERE ${TABLE}) t
-    WHERE t.verbs <> '{}')`;
-
-/** The last one answers `Surroundings`, the others `Listed`. */
-export const READ_SCHEMA: readonly string[] = [
-  relations,
-  columns,
-  constraints,
-  indexes,
-  enums,
-  functions,
-  triggers,
-  rowSecurity,
-  surroundings,
-];
-
-export type Listed = [names: string | null, definitions: string | null, details: Detailed[] | null];
 /** kind, table, name (a function's without its types), flag (column: NOT NULL; else valid), labels of an enum */
 export type Named = [kind: string, table: string, name: string, flag: boolean, labels: string[] | null];
 /** definition, expression (a column's default, a function's source), types of a function's arguments */
 export type Defined = [definition: string, expression: string | null, types: string | null];
 /** creating statement, position, keys, predicate */
-export type Detailed =
-  [create: string | null, position: number | null, keys: string[] | null, where: string | null] | null;
+export type Detailed = [create: string | null, position: number | null, keys: string[] | null, where: string | null];
+
+export type SchemaRow = readonly [...kinds: (string | null)[], ...Surroundings];
 
 export type Surroundings = [
   extensions: [name: string, version: string, schema: string][] | null,

@@ -1,7 +1,7 @@
 import { escapeLiteral, type ClientBase, type QueryArrayResult } from 'pg';
 import { LiveSchema } from './live-schema.js';
-import { READ_SCHEMA } from './manifest-read.sql.js';
-import type { Listed, Surroundings } from './manifest-read.sql.js';
+import { readSchemaSql } from './manifest-read.sql.js';
+import type { SchemaRow } from './manifest-read.sql.js';
 import type { SchemaObject } from './manifest.js';
 
 /**
@@ -41,8 +41,8 @@ const live = (appRole?: string): Reading => ({
 });
 
 /**
- * Reads every object of `schema` that a manifest speaks of, in one message: what is needed to compare. Outside a
- * transaction each statement sees what others changed meanwhile. Works inside a transaction or outside; the session's settings are as before when it returns.
+ * Reads every object of `schema` that a manifest speaks of, in one statement and one round trip: what is needed to compare.
+ * Works inside a transaction or outside; the session's settings are as before when it returns.
  * @param appRole whose rights on tables are checked; default: the current role.
  */
 export const readSchema = (client: ClientBase, schema: string, appRole?: string): Promise<LiveSchema> =>
@@ -63,21 +63,18 @@ async function read(client: ClientBase, schema: string, reading: Reading): Promi
   return schemaIn(schema, results as QueryArrayResult[]);
 }
 
-/** The statements as they are sent, so that they can travel in one message with others. */
+/** The three statements as they are sent, so that they can travel in one message with others. */
 function schemaSql(schema: string, { role, full }: Reading): string {
-  const values: Record<string, string> = { ':schema': escapeLiteral(schema), ':role': role, ':full': `${full}` };
-  const statements = READ_SCHEMA.join(';').replaceAll(/:(?:schema|role|full)\b/g, (key) => values[key] ?? key);
-  return [CANONICAL, statements, RESTORE].join(';\n');
+  const values: Record<string, string> = { ':schema': escapeLiteral(schema), ':role': role };
+  const statement = readSchemaSql(full).replaceAll(/:(?:schema|role)\b/g, (key) => values[key] ?? key);
+  return [CANONICAL, statement, RESTORE].join(';\n');
 }
 
-/** Of `readSchema`, for a message that asks for more; `schemaIn` reads its results, rows as arrays. */
+/** Of `readSchema`, for a message that asks for more; `schemaIn` reads the three results, rows as arrays. */
 export const liveSchemaSql = (schema: string, appRole?: string): string => schemaSql(schema, live(appRole));
 
-/** How many results `liveSchemaSql` has. */
-export const SCHEMA_RESULTS = READ_SCHEMA.length + 2;
-
-/** What its statements answered. */
-export function schemaIn(schema: string, results: readonly QueryArrayResult[]): LiveSchema {
-  const rows = results.slice(1, -1).map((result): unknown => result.rows[0]);
-  return new LiveSchema(schema, rows.slice(0, -1) as Listed[], rows.at(-1) as Surroundings);
+/** What the three statements answered. */
+export function schemaIn(schema: string, [, found]: readonly QueryArrayResult[]): LiveSchema {
+  const row: unknown = found?.rows[0] ?? [null, null, null];
+  return new LiveSchema(schema, row as SchemaRow);
 }

@@ -1,7 +1,7 @@
 import type { ClientBase, QueryArrayResult } from 'pg';
 
 import type { LiveSchema } from './live-schema.js';
-import { liveSchemaSql, SCHEMA_RESULTS, schemaIn } from './manifest-read.js';
+import { liveSchemaSql, schemaIn } from './manifest-read.js';
 import { lifecycleTables, literal, type LifecycleTables } from './tables.js';
 
 export interface HistoryRow {
@@ -121,14 +121,14 @@ export async function readState(client: ClientBase, schema: string, options: Rea
       const reads = readsStructure(found);
       const wanted = [find, readRows(t, found), ...(reads ? [liveSchemaSql(schema, appRole)] : []), 'COMMIT'];
       const results = await messageOf(client, `${BEGIN};\n${settings}${wanted.join(';\n')}`);
-      const [seen, kept, ...objects] = results.slice(reads ? -3 - SCHEMA_RESULTS : -3);
+      const [seen, kept, ...objects] = results.slice(reads ? -6 : -3);
       const [history, home, empty] = (seen?.rows[0] ?? []) as [boolean, boolean, boolean];
       const before = found;
       found = { history, home, empty };
       // Somebody made or dropped them meanwhile: it was the wrong question.
       if (before.history !== history || before.home !== home || readsStructure(found) !== reads) continue;
       const [rows, seeds, minEpoch, quarantined] = (kept?.rows[0] ?? []) as Kept;
-      const live = reads ? schemaIn(schema, objects.slice(0, SCHEMA_RESULTS)) : null;
+      const live = reads ? schemaIn(schema, objects) : null;
       const fingerprint = live?.fingerprint ?? null;
       return { history: rows, empty, home, seeds, minEpoch, quarantined, live, fingerprint };
     }
