@@ -13,7 +13,7 @@ resource "aws_sqs_queue" "work" {
   sqs_managed_sse_enabled    = true
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
-    maxReceiveCount     = 5
+    maxReceiveCount     = 10
   })
   tags = var.tags
 }

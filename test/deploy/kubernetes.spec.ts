@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { livePaths, readyPaths, startupPaths } from '../../src/platform/lifecycle/boot-responder.js';
 import { documents, filesIn, json, root, text, yaml } from './support/files.js';
 import { helm, values } from './support/helm.js';
 import { kubernetesObject, type KubernetesObject } from './support/kubernetes.schema.js';
@@ -39,6 +40,18 @@ it.each(folders)('%s: every file is used, every object fits its schema, selector
   expect(containers[0].volumeMounts?.map(({ name }) => name).toSorted()).toEqual(
     volumes.map(({ name }) => name).toSorted(),
   );
+});
+
+it.each(['base', 'overlays/single', 'overlays/eks'])('%s: each probe asks what it is for, with patience', (folder) => {
+  const pod = find(kustomize(`deploy/kubernetes/${folder}`), 'Deployment')?.spec.template.spec.containers[0];
+  const { startupProbe, livenessProbe, readinessProbe } = pod ?? {};
+  expect(startupPaths).toContain(startupProbe?.httpGet.path);
+  // Restarting a replica mends no dependency: liveness asks for none.
+  expect(livePaths).toContain(livenessProbe?.httpGet.path);
+  expect(readyPaths).toContain(readinessProbe?.httpGet.path);
+  expect(startupProbe).toMatchObject({ periodSeconds: 2, failureThreshold: 150 });
+  expect(livenessProbe).toMatchObject({ periodSeconds: 10, timeoutSeconds: 3, failureThreshold: 6 });
+  expect(readinessProbe).toMatchObject({ periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 });
 });
 
 it('a misspelled field of a probe is refused', () => {
