@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { registry } from '../../src/platform/logging/metrics.js';
+import { metrics, registry } from '../../src/platform/logging/metrics.js';
 import { filesIn, json, root, text, yaml } from './support/files.js';
 import { selectorsOf } from './support/promql.js';
 
@@ -67,6 +67,15 @@ it.each(dashboards)('%s asks for metrics and labels that exist', (_, { panels })
     expect(targets.length).toBeGreaterThan(0);
     for (const { expr } of targets) expect([expr, faultsOf(expr)]).toEqual([expr, []]);
   }
+});
+
+it('every metric of the catalogue is measured somewhere', () => {
+  const catalogue = 'src/platform/logging/metrics.ts';
+  const code = filesIn('src', '.ts')
+    .filter((file) => file !== catalogue)
+    .map(text)
+    .join('\n');
+  expect(Object.keys(metrics).filter((name) => !code.includes(`metrics.${name}.`))).toEqual([]);
 });
 
 it('the dashboards are what dashboards.mjs says', () => {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Actor, requirePermission } from '../../platform/auth/actor.js';
+import { monotonicMs } from '../../platform/clock/clock.js';
 import { DatabaseService } from '../../platform/database/database.service.js';
 import type { Tx } from '../../platform/database/db.js';
 import { constraintOf, detailOf, sqlStateOf } from '../../platform/database/database-error.js';
@@ -61,9 +62,10 @@ export class MessagesService {
       const stored = await this.stored(actor, input, hash);
       return stored ?? this.send(actor, input);
     }
+    const startedAt = monotonicMs();
     const attempt = this.attempt(actor, input, hash);
     const settled = attempt.then(
-      () => undefined,
+      () => metrics.messageAckSeconds.observe((monotonicMs() - startedAt) / 1000),
       () => undefined,
     );
     this.underWay.set(key, settled);

@@ -70,7 +70,7 @@ export const metrics = {
 
   messagesAccepted: counter('msg_accepted_total', 'Messages stored'),
   messagesDuplicate: counter('msg_duplicate_total', 'Sends answered with the stored original'),
-  messageAckSeconds: histogram('msg_send_ack_seconds', 'Receipt of a send to its ack'),
+  messageAckSeconds: histogram('msg_send_ack_seconds', 'A send that is checked to its answer, over either transport'),
   messagesRepaired: counter('msg_repaired_total', 'Changes that reached a room by repair', ['source']),
 
   jobRuns: counter('job_runs_total', 'Runs of background jobs', ['job', 'result']),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { DatabaseService } from '../../../src/platform/database/database.service.js';
 import { sql } from '../../../src/platform/database/sql.js';
@@ -166,6 +167,13 @@ describe('metrics', () => {
   });
 
   it('holds process, event loop, pool, outbox and requests, and no id', async () => {
+    const room = await ada.post<{ id: string }>('/api/v1/conversations', {
+      type: 'group',
+      title: 'Room',
+      memberIds: [],
+    });
+    const message = { clientId: randomUUID(), body: 'measured' };
+    expect((await ada.post(`/api/v1/conversations/${room.body.id}/messages`, message)).status).toBe(201);
     const { body, headers } = await read('metrics-token');
     expect(headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     for (const line of [
@@ -173,6 +181,8 @@ describe('metrics', () => {
       /^nodejs_eventloop_lag_p99_seconds /m,
       /^db_client_connection_count\{state="idle"\} [1-9]/m,
       /^db_client_connection_count\{state="waiting"\} 0$/m,
+      /^msg_accepted_total [1-9]/m,
+      /^msg_send_ack_seconds_count [1-9]/m,
       /^queue_depth\{queue="[\w.-]+"\} \d/m,
       /^queue_oldest_seconds\{queue="[\w.-]+"\} \d/m,
       /^ws_send_buffer_bytes \d/m,
