@@ -10,7 +10,6 @@ const standIns = new Map([
   ['http', here('http-without-fetch.js')],
   ['node:http', here('http-without-fetch.js')],
   ['rxjs', here('rxjs-in-one-file.js')],
-  ['rxjs/operators', here('rxjs-in-one-file.js')],
   ['./console-logger.service.js', here('nest-console.js')],
 ]);
 
@@ -33,7 +32,8 @@ export function shortenLookups(home: string): { deregister(): void } {
       const { parentURL: parent = '', conditions } = context;
       const own = parent.startsWith(home);
       if (!(own || esmPackages.test(parent)) || !conditions.includes('import')) return next(specifier, context);
-      const standIn = standIns.get(specifier);
+      // Seven names of rxjs/operators are not those of rxjs; packages import none of them, an extension might.
+      const standIn = standIns.get(specifier === 'rxjs/operators' && !own ? 'rxjs' : specifier);
       if (standIn !== undefined) return instead(standIn);
       if (specifier.startsWith('.') && specifier.endsWith('.js') && parent.endsWith('.js'))
         return instead(new URL(specifier === allLanguages ? english : specifier, parent).href);
