@@ -17,8 +17,8 @@ describe('rxjs in one file', () => {
     );
     const bare = new Set(names.map((name) => name.replace(/\s+as .*$/, '').trim()).filter(Boolean));
     expect(bare).toContain('mergeAll');
-    const same = (name: string) => rxjs[name as keyof typeof rxjs] === operators[name as keyof typeof operators];
-    expect([...bare].filter((name) => !same(name))).toEqual([]);
+    const [ours, theirs] = [rxjs, operators].map((names) => new Map<string, unknown>(Object.entries(names)));
+    expect([...bare].filter((name) => ours?.get(name) !== theirs?.get(name))).toEqual([]);
   });
 
   it('works with what the package itself makes', async () => {
