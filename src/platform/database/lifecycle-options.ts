@@ -34,6 +34,7 @@ export function lifecycleOptions(
       deadlineMs: config.BOOT_DEADLINE * 1000,
       lockTimeoutMs: config.BOOT_LOCK_TIMEOUT_MS,
       connectDelayMs: config.DB_CONNECT_DELAY_MS,
+      connectTimeoutMs: config.DB_CONNECT_TIMEOUT_MS,
       connectMaxRetries: config.DB_CONNECT_MAX_RETRIES,
       blockedHoldMs: config.BOOT_BLOCKED_HOLD_MS,
       failHoldMs: config.BOOT_FAIL_HOLD_MS,

@@ -2,15 +2,13 @@ import pg from 'pg';
 import { clientConfig } from './lifecycle/connection-url.js';
 import { LifecycleError } from './lifecycle/errors.js';
 
-const ATTEMPT_MS = 5_000;
-
 /**
  * Whether a transaction pooler answers at the application's URL: it greets with another process than the one that then
  * works. Sessions there cannot be given a search_path, so the server must find our schema by itself.
  * @throws LifecycleError exit 18 when it does not
  */
-export async function isPooled(url: string, schema: string): Promise<boolean> {
-  const client = new pg.Client({ ...clientConfig(url, 'DATABASE_URL'), connectionTimeoutMillis: ATTEMPT_MS });
+export async function isPooled(url: string, schema: string, attemptMs: number): Promise<boolean> {
+  const client = new pg.Client({ ...clientConfig(url, 'DATABASE_URL'), connectionTimeoutMillis: attemptMs });
   // Whoever waits gets the error; without a listener it would end the process as well.
   client.on('error', () => undefined);
   try {

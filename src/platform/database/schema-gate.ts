@@ -62,7 +62,7 @@ export class SchemaGate implements OnModuleInit, OnApplicationShutdown {
     const { patience } = lifecycle;
     const { url, directUrl } = context;
     const suspect = result.pooler || url !== directUrl;
-    const pooler = suspect && (await patience(() => isPooled(url, config.DB_SCHEMA)));
+    const pooler = suspect && (await patience(() => isPooled(url, config.DB_SCHEMA, config.DB_CONNECT_TIMEOUT_MS)));
     const applicationName = `parley/app/${this.boot.version}/e${result.epoch}`;
     if (pooler) await context.pool?.end();
     const pool =

@@ -9,10 +9,8 @@ import type { ConnectionTarget, Diagnosis } from './diagnose.js';
 import { diagnose } from './diagnose.js';
 import { LifecycleError } from './errors.js';
 import { Session } from './session.js';
-import type { LifecycleOptions } from './types.js';
+import { defaultSettings, type LifecycleOptions } from './types.js';
 import { backoff, orAborted, wait } from './wait.js';
-
-const attemptLimitMs = 5_000;
 
 /** PostgreSQL cuts application_name at 63 bytes; the step ("12/40") that is appended must stay visible. */
 export function applicationName(options: LifecycleOptions): string {
@@ -28,7 +26,7 @@ function bareConfig(options: LifecycleOptions): ClientConfig {
   return {
     ...clientConfig(options.connectionString, options.urlSource ?? 'DATABASE_URL'),
     application_name: applicationName(options),
-    connectionTimeoutMillis: attemptLimitMs,
+    connectionTimeoutMillis: options.settings?.connectTimeoutMs ?? defaultSettings.connectTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   };

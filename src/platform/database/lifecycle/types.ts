@@ -17,6 +17,8 @@ export interface LifecycleSettings {
   /** Longest wait for a live holder of the migration lock. */
   lockTimeoutMs: number;
   connectDelayMs: number;
+  /** One connection attempt may take so long. */
+  connectTimeoutMs: number;
   /** Attempts after which failures are logged as errors; attempts go on until the deadline. */
   connectMaxRetries: number;
   /** How long a blocked boot waits, without the lock, for a decision made in another shell. */
@@ -44,6 +46,7 @@ export const defaultSettings: Readonly<LifecycleSettings> = {
   deadlineMs: 300_000,
   lockTimeoutMs: 900_000,
   connectDelayMs: 2_000,
+  connectTimeoutMs: 5_000,
   connectMaxRetries: 5,
   blockedHoldMs: 60_000,
   failHoldMs: 5_000,
