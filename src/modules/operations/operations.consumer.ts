@@ -9,8 +9,6 @@ import { AlertMail } from './alert-mail.service.js';
 import { HealthAlertChanged, type HealthAlertPayload, QueueProbed } from './operations.events.js';
 import { QueueProbeService } from './queue-probe.service.js';
 
-const TIMEOUT_MS = 3000;
-
 /** A place where alerts go. */
 type Sink = (id: string, alert: HealthAlertPayload) => void | Promise<void>;
 
@@ -63,7 +61,7 @@ export class OperationsConsumer {
     const url = this.config.ALERT_WEBHOOK_URL;
     if (url === undefined) return;
     const { body, headers } = signWebhook(envelopeOf('health.alert', alert, id), this.config.ALERT_WEBHOOK_SECRET);
-    const { status } = await postOutgoing({ url, headers, body, allowPrivate: true, timeoutMs: TIMEOUT_MS });
+    const { status } = await postOutgoing({ url, headers, body, allowPrivate: true });
     if (status < 200 || status > 299) throw new Error(`the alert webhook answered ${status}`);
   }
 }

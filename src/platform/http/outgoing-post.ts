@@ -68,7 +68,7 @@ export interface OutgoingAnswer {
   body: string;
 }
 
-const TIMEOUT_MS = 5000;
+const TIMEOUT_MS = 3000;
 const BODY_MAX = 16_384;
 
 /**

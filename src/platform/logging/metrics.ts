@@ -71,6 +71,7 @@ export const metrics = {
   messagesAccepted: counter('msg_accepted_total', 'Messages stored'),
   messagesDuplicate: counter('msg_duplicate_total', 'Sends answered with the stored original'),
   messageAckSeconds: histogram('msg_send_ack_seconds', 'A send that is checked to its answer, over either transport'),
+  fanOutSeconds: histogram('msg_fanout_seconds', 'One change to the sockets of its conversation on this replica'),
   messagesRepaired: counter('msg_repaired_total', 'Changes that reached a room by repair', ['source']),
 
   jobRuns: counter('job_runs_total', 'Runs of background jobs', ['job', 'result']),
@@ -80,6 +81,11 @@ export const metrics = {
   outboxOldest: gauge('outbox_oldest_seconds', 'Age of the oldest outbox row'),
   queueDepth: gauge('queue_depth', 'Work that is due and waits for a worker', ['queue']),
   queueOldest: gauge('queue_oldest_seconds', 'How long the first of that work has been due', ['queue']),
+  queueCallSeconds: histogram('messaging_client_operation_duration_seconds', 'Calls to the queue', [
+    'messaging_system',
+    'messaging_operation_name',
+    'result',
+  ]),
   backupLastSuccess: gauge('backup_last_success_timestamp', 'Unix seconds of the last backup; 0 while none is known'),
 
   rateLimited: counter('ratelimit_violations_total', 'Refused by a rate limit', ['rule']),

@@ -10,6 +10,7 @@ import { withTrace } from '../logging/tracing.js';
 import { CLAIM_S, MAX_ATTEMPTS } from './attempts.js';
 import { insertLetter } from './dead-letters.repository.js';
 import type { Backlog, WorkItem } from './delayed-work.js';
+import { measured } from './measured.js';
 import { outboxBacklog, WORK_TOPIC } from './outbox.repository.js';
 import { type ClaimedWork, PolledWork } from './polled-work.js';
 
@@ -148,12 +149,12 @@ export class PgBossWork extends PolledWork<ClaimedJob> {
   }
 
   private async insert(db: Db, queue: string, jobs: readonly (JobData & { delayMs: number })[]): Promise<void> {
-    await this.boss.insert(
-      queue,
-      // A date of this machine's clock could lie in the future of the server's.
-      jobs.map(({ delayMs, ...data }) => ({ data, ...(delayMs > 0 ? { startAfter: delayMs / 1000 } : {}) })),
-      { db: asBossDb(db) },
-    );
+    // A date of this machine's clock could lie in the future of the server's.
+    const dated = jobs.map(({ delayMs, ...data }) => ({
+      data,
+      ...(delayMs > 0 ? { startAfter: delayMs / 1000 } : {}),
+    }));
+    await measured('pgboss', 'insert', () => this.boss.insert(queue, dated, { db: asBossDb(db) }));
   }
 
   private get boss(): PgBoss {

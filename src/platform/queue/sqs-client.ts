@@ -2,6 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import type { Config } from '../config/config.js';
 import { budgetRetries, RetryBudget } from '../lifecycle/retry-budget.js';
+import { measured } from './measured.js';
 
 export type SqsSdk = typeof import('@aws-sdk/client-sqs');
 
@@ -33,7 +34,15 @@ export class SqsQueue {
     const budget = new RetryBudget('queue');
     this.asking = createClient(sdk, config, ANSWER_MS);
     this.receiving = createClient(sdk, config, LONG_POLL_S * 1000 + ANSWER_MS);
-    for (const client of [this.asking, this.receiving]) budgetRetries(client, budget);
+    for (const client of [this.asking, this.receiving]) {
+      budgetRetries(client, budget);
+      client.middlewareStack.add(
+        (next, { commandName = '' }) =>
+          (call) =>
+            measured('aws_sqs', commandName.replace(/Command$/, ''), () => next(call)),
+        { step: 'initialize', name: 'measured' },
+      );
+    }
   }
 
   static async open(url: string, config: Config): Promise<SqsQueue> {

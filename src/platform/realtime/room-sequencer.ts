@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { monotonicMs } from '../clock/clock.js';
 import { EventsService } from '../events/events.service.js';
 import { Log } from '../logging/log.js';
 import { metrics } from '../logging/metrics.js';
@@ -194,8 +195,10 @@ export class RoomSequencer {
     if (joins !== undefined) this.welcome(joins, conversationId, room);
     const payload = { c: conversationId, rev, from, t, v };
     const hidden = seq === undefined ? [] : hiddenFrom(room, seq);
+    const startedAt = monotonicMs();
     this.sender.toConversation(conversationId, 'change', payload, hidden);
     for (const id of hidden) this.sender.toSocket(id, 'change', { ...payload, t: 'void', v: null });
+    metrics.fanOutSeconds.observe((monotonicMs() - startedAt) / 1000);
     this.heads.moved(conversationId);
     if (leaves !== undefined || closes) room.lastLeaveRev = rev;
     if (leaves !== undefined) this.dismiss(leaves, conversationId);

@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { metrics } from '../../../src/platform/logging/metrics.js';
 import { RetryLater } from '../../../src/platform/queue/delayed-work.js';
 import { TestSqs } from '../../support/sqs.js';
 import { drivers, eventually, QueueWorld, Recorder, type TestQueue } from './support.js';
+
+/** What is measured of each; the outbox is the database's own. */
+const callsOf = {
+  outbox: [],
+  pgboss: ['pgboss insert ok'],
+  sqs: ['aws_sqs SendMessageBatch ok', 'aws_sqs ReceiveMessage ok'],
+};
 
 let world: QueueWorld;
 beforeAll(async () => {
@@ -42,6 +50,12 @@ describe.each(drivers)('delayed work by %s', (driver) => {
       (n) => n === 0,
     );
     expect(worker.got).toHaveLength(2);
+    const calls = (await metrics.queueCallSeconds.get()).values.map(({ labels }) => labels);
+    const named = calls.map(
+      ({ messaging_system, messaging_operation_name, result }) =>
+        `${messaging_system} ${messaging_operation_name} ${result}`,
+    );
+    expect(named).toEqual(expect.arrayContaining(callsOf[driver]));
   });
 
   it('exists if and only if the transaction commits that adds it', async () => {
