@@ -126,11 +126,14 @@ it.each(routes)('$route answers what it says, and nothing beside it', async ({ r
 
 it('what is unread is counted alike everywhere', async () => {
   const c = await createGroup(ann, [bob]);
-  const { seq } = await send(ann, c, { body: 'again', mentions: [bob.id] });
+  await send(ann, c, { body: 'again', mentions: [bob.id] });
   const unread = async () =>
-    (await bob.get<{ items: { seq: number }[] }>('/api/v1/notifications?unread=true')).body.items;
-  while (!(await unread()).some((notice) => notice.seq === seq))
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    (await bob.get<{ items: { kind: string; conversationId: string }[] }>('/api/v1/notifications?unread=true')).body
+      .items;
+  // Of both, and nothing else is under way.
+  for (const awaited of ['added', 'mention'])
+    while (!(await unread()).some(({ kind, conversationId }) => kind === awaited && conversationId === c))
+      await new Promise((resolve) => setTimeout(resolve, 20));
   const before = (await unread()).length;
   const totals = await bob.get<{ notifications: number }>('/api/v1/unread');
   expect(totals.body.notifications).toBe(before);
