@@ -76,10 +76,11 @@ it('every replica is replaced: no acknowledged message is lost, nobody meets any
   let going = true;
 
   const sending = senders.map(async (parley) => {
+    // A thousand devices hear of it and ask for it at once, beside whatever else the machine does.
     await eventually(async () => {
       expect(parley.conversation(id)).toBeDefined();
       await Promise.resolve();
-    });
+    }, 90_000);
     while (going) {
       const body = randomUUID();
       // The SDK repeats until there is a final answer; anything but success would be one.
