@@ -50,6 +50,7 @@ export async function createApp(context: AppContext): Promise<App> {
     },
   );
   try {
+    // One turn, so that the connection is under way while the rest of this is work for the processor.
     nest.get(Bus).prepare();
     await turn();
     configureHttp(nest, config);

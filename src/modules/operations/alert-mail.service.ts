@@ -24,6 +24,7 @@ export class AlertMail {
       secure: protocol === 'smtps:',
       requireTLS: username !== '',
       ...(username === '' ? {} : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
+      dnsTimeout: TIMEOUT_MS,
       connectionTimeout: TIMEOUT_MS,
       greetingTimeout: TIMEOUT_MS,
       socketTimeout: TIMEOUT_MS,
